@@ -1,0 +1,130 @@
+// What to do: the exact description of a job, as the command line and the window build it and as run folders keep it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/api/method.h"
+#include "engine/api/quant_scheme.h"
+#include "engine/api/result.h"
+
+namespace bdq {
+
+/// Where and how wide to compute.
+struct DeviceOptions {
+    std::string device = "auto"; ///< "auto" (CUDA when there is one), "cpu", "cuda" or "cuda:N"
+    int threads = 0;             ///< CPU threads; 0 = all cores we may use
+};
+
+/// Tokens that transforms and statistics are computed from.
+struct CalibrationOptions {
+    std::string source = "self"; ///< text file, or "self": the model generates its own text (data-free)
+    int sequences = 32;          ///< >= 1
+    int sequenceLength = 2048;   ///< tokens, >= 16
+};
+
+/// Text that perplexity is measured on.
+struct EvaluationOptions {
+    std::string textPath;
+    int sequenceLength = 2048;
+    int maxWindows = 0; ///< 0 = all
+};
+
+struct AnalyzeSpec {
+    std::string modelPath;
+    std::string outDir;
+    CalibrationOptions calibration;
+    std::vector<int> layers; ///< empty = all
+    std::vector<TransformKind> transforms{TransformKind::None,       TransformKind::SmoothQuant,
+                                          TransformKind::Hadamard,   TransformKind::CatDiag,
+                                          TransformKind::CatBlock64, TransformKind::CatBlock128,
+                                          TransformKind::Bdq};
+    std::vector<std::string> schemes{"W4A4", "W8A8"}; ///< measured and predicted
+    std::uint64_t seed = 0;
+    DeviceOptions device;
+};
+
+struct RunSpec {
+    std::string modelPath;
+    std::string outDir;
+    Plan plan;
+    Method method = Method::Bdq;
+    Preset preset = Preset::Fast;
+    std::optional<WeightRounding> rounding; ///< empty = the method's default
+    CalibrationOptions calibration;
+    std::vector<int> layers; ///< only these are quantized; empty = all
+    std::optional<EvaluationOptions> evaluation; ///< perplexity before and after
+    std::uint64_t seed = 0;
+    bool resume = false; ///< continue an interrupted run in outDir; not part of the fingerprint
+    DeviceOptions device;
+};
+
+struct EvalSpec {
+    std::string modelPath;
+    std::string runDir; ///< empty = the model as it is
+    EvaluationOptions evaluation;
+    DeviceOptions device;
+};
+
+enum class ReportFormat { Html, Markdown, Csv, Json };
+std::string_view reportFormatName(ReportFormat format);
+std::optional<ReportFormat> reportFormatFromName(std::string_view name);
+
+/// Report of an analysis folder or a run folder.
+struct ReportSpec {
+    std::string dir;
+    ReportFormat format = ReportFormat::Html;
+    std::string outFile;
+};
+
+/// Resident mode: keeps the model open and answers SiteRequests.
+struct InspectSpec {
+    std::string modelPath;
+    std::string analysisDir;
+    DeviceOptions device;
+};
+
+using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, InspectSpec>;
+
+/// Checks everything that can be known without opening a file. Errors: InvalidSpec naming field, value and rule.
+Status validate(const JobSpec& spec);
+
+/// JSON text of a spec: {"schema": 1, "job": "run", ...}; keys are the long option names with underscores.
+std::string encodeSpec(const JobSpec& spec);
+Result<JobSpec> decodeSpec(std::string_view json);
+
+/// "analyze", "run", "eval", "report", "inspect".
+std::string_view jobName(const JobSpec& spec);
+
+/// The `bdq ...` command line that does the same (POSIX-quoted).
+std::string commandLine(const JobSpec& spec);
+
+/// "0-3,7" -> {0,1,2,3,7}; sorted, unique. Errors: InvalidSpec. Every layer must be < layerCount (0 = not checked).
+Result<std::vector<int>> parseLayers(std::string_view text, int layerCount = 0);
+std::string formatLayers(const std::vector<int>& layers);
+
+Result<Plan> decodePlan(std::string_view json, const std::string& label);
+std::string encodePlan(const Plan& plan);
+
+/// Resident mode: measure one site again under other settings.
+struct SiteRequest {
+    std::int64_t id = 0; ///< chosen by the asker, echoed in the answer
+    SiteKey key;
+    TransformKind transform = TransformKind::None;
+    Scheme scheme;
+    WeightRounding rounding = WeightRounding::Rtn;
+};
+struct SiteAnswer {
+    std::int64_t id = 0;
+    SiteKey key;
+    TransformKind transform = TransformKind::None;
+    std::string scheme;
+    double sqnrDb = 0;
+    std::int64_t tokens = 0; ///< kept tokens it was measured on
+    double seconds = 0;
+};
+
+} // namespace bdq

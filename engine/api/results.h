@@ -1,0 +1,111 @@
+// Results of jobs, as stored in analysis.json, run.json and printed by --json. JSON keys are snake_case and stable
+// (README, "Command line").
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/job_spec.h"
+#include "engine/api/model_index.h"
+#include "engine/api/result.h"
+#include "engine/api/site_analysis.h"
+
+namespace bdq {
+
+inline constexpr int kResultSchema = 1;
+
+/// The text behind numbers.
+struct TextInfo {
+    std::string source; ///< file name, or "self" for text the model generated
+    std::string sha256; ///< of the tokens used (little-endian int32)
+    std::int64_t tokens = 0;  ///< tokens used
+    int sequences = 0;
+    int sequenceLength = 0;
+};
+
+/// What computed it, for reproduction.
+struct Provenance {
+    std::string command;    ///< commandLine(spec)
+    std::string version;    ///< of BDQ Studio
+    std::string torch;      ///< of libtorch
+    std::string device;     ///< "cpu", "cuda:0"
+    std::string deviceName; ///< for people
+    int threads = 0;
+    std::string startedUtc; ///< ISO 8601
+    double seconds = 0;
+    std::uint64_t peakHostBytes = 0;
+    std::uint64_t peakDeviceBytes = 0;
+};
+
+/// analysis.json.
+struct AnalysisResult {
+    AnalyzeSpec spec;
+    ModelConfig model;
+    std::int64_t parameters = 0;
+    TextInfo text;
+    Provenance provenance;
+    std::vector<SiteAnalysis> sites; ///< by layer, then kLinearSites order
+
+    [[nodiscard]] const SiteAnalysis* find(SiteKey key) const;
+};
+
+/// Perplexity protocol of design/transforms.md 2.2: mean CE over the L - 1 shifted tokens of each window of L.
+struct EvalResult {
+    std::string modelPath;
+    std::string runDir;
+    std::string text;           ///< file name
+    double perplexity = 0;
+    double nll = 0;             ///< mean negative log-likelihood per predicted token, nats
+    int windows = 0;
+    int sequenceLength = 0;
+    std::int64_t tokens = 0;    ///< tokens of the whole text
+    double tokensPerSecond = 0;
+    double matmulShare = 0;     ///< achieved FLOP rate over that of a large matmul measured in the same process; 0 = not measured
+    Provenance provenance;
+};
+
+/// One row of run.json's per_layer.
+struct RunSiteResult {
+    SiteKey key;
+    std::string scheme;
+    double sqnrDb = 0;  ///< of the site's linear output on calibration tokens (K, V: of the cached tensor)
+    double mse = 0;     ///< mean squared error of the same
+    double flatnessBefore = 0; ///< Flatness::entropyNormalized of the activation
+    double flatnessAfter = 0;
+    double weightFlatnessBefore = 0;
+    double weightFlatnessAfter = 0;
+};
+
+/// run.json.
+struct RunResult {
+    std::string status; ///< "finished", "cancelled", "failed"
+    RunSpec spec;
+    ModelConfig model;
+    std::int64_t parameters = 0;
+    TextInfo text;
+    std::optional<EvalResult> full;      ///< perplexity of the model as it is
+    std::optional<EvalResult> quantized; ///< perplexity of the result
+    double averageWeightBits = 16;       ///< over linear weights, scales and zero points counted
+    bool simulated = true;               ///< arithmetic simulated in floating point; no deployable checkpoint
+    std::vector<RunSiteResult> perLayer;
+    Provenance provenance;
+};
+
+std::string encodeModelInfo(const ModelIndex& index); ///< `bdq info --json`
+std::string encodeAnalysis(const AnalysisResult& result);
+Result<AnalysisResult> decodeAnalysis(std::string_view json, const std::string& label);
+std::string encodeEval(const EvalResult& result);
+Result<EvalResult> decodeEval(std::string_view json, const std::string& label);
+std::string encodeRun(const RunResult& result);
+Result<RunResult> decodeRun(std::string_view json, const std::string& label);
+/// Rows as they travel in RowEvent.
+std::string encodeSiteRow(const SiteAnalysis& site);
+Result<SiteAnalysis> decodeSiteRow(std::string_view json, const std::string& label);
+std::string encodeRunRow(const RunSiteResult& row);
+Result<RunSiteResult> decodeRunRow(std::string_view json, const std::string& label);
+
+} // namespace bdq
