@@ -1,0 +1,94 @@
+#!/bin/bash
+# From a bare checkout to a result: installs what is missing, builds, gets the demo model (SmolLM2-135M-Instruct,
+# 98 MB), analyses it, quantizes it to W4A4KV4 and writes a report. With a display the window opens on the result.
+# Started again it repeats nothing that is finished, and resumes a run that was interrupted.
+#
+#   bash resources/demo.sh [--cpu | --device auto|cpu|cuda[:N]] [--no-window]
+#
+# Results lie in build/demo; delete that folder to compute them again.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+device=auto
+window=1
+while [ $# -gt 0 ]; do
+    case $1 in
+    --cpu) device=cpu ;;
+    --device)
+        [ $# -ge 2 ] || die "--device needs a value: auto, cpu, cuda or cuda:N"
+        device=$2
+        shift
+        ;;
+    --no-window) window=0 ;;
+    -h | --help)
+        sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        exit 0
+        ;;
+    *) die "unknown option $1 (expected --cpu, --device D, --no-window)" ;;
+    esac
+    shift
+done
+
+# Relative to the checkout: these names appear in the report.
+model=${DEMO_MODEL#"$BDQ_ROOT"/}
+sample=resources/sample.txt
+analysis=build/demo/analysis
+run=build/demo/run-bdq-W4A4KV4
+report=build/demo/report.html
+# 8 x 512 tokens that the model writes itself: more than the widest site has inputs (1536), and a few minutes' work
+# on two cores. The evaluation text is another one (our own prose), so the figures are not those of the tuning text.
+calibration=(--calibration self --seq-len 512)
+
+# isFinished JSON [STATUS]: the result file exists, is whole, names the demo model and, if asked, has this status.
+isFinished() {
+    python3 - "$1" "$(basename "$model")" "${2:-}" <<'PYTHON' 2>/dev/null
+import json, sys
+path, name, status = sys.argv[1:]
+text = open(path, encoding="utf-8").read()
+result = json.loads(text)
+sys.exit(not (name in text and status in ("", result["status"])))
+PYTHON
+}
+
+# step TEXT COMMAND...: shows the command, which is the one to type for another model.
+step() {
+    local start=$SECONDS
+    printf '\n%s\n' "$1"
+    shift
+    say "  \$ $*"
+    "$@" || die "'$*' failed with exit code $?"
+    say "  done in $((SECONDS - start)) s"
+}
+
+setUp
+buildPreset release bdq bdq-studio
+ensureDemoModel
+cd "$BDQ_ROOT"
+mkdir -p build/demo
+bdq=${BDQ_BIN#"$BDQ_ROOT"/}/bdq
+
+if isFinished $analysis/analysis.json; then
+    say "Analysis: finished earlier ($analysis)"
+else
+    step "Analysis: outliers, Flatness and predicted error of every layer, six transforms" \
+        "$bdq" analyze "$model" --out $analysis "${calibration[@]}" --sequences 8 --device "$device"
+fi
+
+if isFinished $run/run.json finished; then
+    say "Quantization run: finished earlier ($run)"
+else
+    resume=()
+    [ ! -e $run ] || resume=(--resume)
+    step "Quantization: W4A4KV4 with BDQ's closed forms and GPTQ" \
+        "$bdq" run "$model" --out $run --scheme W4A4KV4 --method bdq --preset fast "${calibration[@]}" --samples 8 \
+        --eval $sample --device "$device" "${resume[@]}"
+fi
+
+step "Report" "$bdq" report $run --format html --out $report
+step "Summary" "$bdq" compare $run
+printf '\nReport: %s\n' "$BDQ_ROOT/$report"
+
+if [ $window -eq 1 ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    say "Opening the window on the result."
+    exec "$BDQ_BIN/bdq-studio" "$run"
+fi
