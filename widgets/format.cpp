@@ -1,0 +1,138 @@
+#include "widgets/format.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QLocale>
+
+#include "engine/api/method.h"
+
+namespace bdq {
+
+namespace {
+
+const QString kUnknown = QStringLiteral("\u2013");
+
+QString translated(const char* text) {
+    return QCoreApplication::translate("bdq::format", text);
+}
+
+QString notFinite(double value) {
+    if (std::isnan(value)) return kUnknown;
+    return value > 0 ? QStringLiteral("\u221e") : QStringLiteral("\u2212\u221e");
+}
+
+/// Decimals that leave `digits` significant digits of a number of ordinary size.
+int decimalsFor(double value, int digits) {
+    if (value == 0) return 0;
+    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+    return std::max(0, digits - 1 - magnitude);
+}
+
+} // namespace
+
+QString toQString(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+QString formatNumber(double value) {
+    if (!std::isfinite(value)) return notFinite(value);
+    const double size = std::abs(value);
+    if (size != 0 && (size < 1e-3 || size >= 1e7)) return QLocale().toString(value, 'e', 2);
+    return QLocale().toString(value, 'f', decimalsFor(value, 3));
+}
+
+QString formatExact(double value) {
+    return std::isfinite(value) ? QLocale().toString(value, 'g', 9) : notFinite(value);
+}
+
+QString formatDb(double decibel) {
+    return std::isfinite(decibel) ? QLocale().toString(decibel, 'f', 1) : notFinite(decibel);
+}
+
+QString formatShare(double share) {
+    return std::isfinite(share) ? translated("%1 %").arg(formatNumber(share * 100)) : notFinite(share);
+}
+
+QString formatCount(std::int64_t count) {
+    return QLocale().toString(static_cast<qlonglong>(count));
+}
+
+QString formatBytes(std::uint64_t bytes) {
+    const double size = static_cast<double>(bytes);
+    if (size < 1e3) return translated("%1 B").arg(formatNumber(size));
+    if (size < 1e6) return translated("%1 kB").arg(formatNumber(size / 1e3));
+    if (size < 1e9) return translated("%1 MB").arg(formatNumber(size / 1e6));
+    return translated("%1 GB").arg(formatNumber(size / 1e9));
+}
+
+QString formatDuration(double seconds) {
+    if (!std::isfinite(seconds) || seconds < 0) return kUnknown;
+    const auto total = static_cast<std::int64_t>(std::lround(seconds));
+    if (total < 60) return translated("%1 s").arg(total);
+    const QChar zero(u'0');
+    if (total < 3600)
+        return QStringLiteral("%1:%2").arg(total / 60, 2, 10, zero).arg(total % 60, 2, 10, zero);
+    return QStringLiteral("%1:%2:%3")
+        .arg(total / 3600)
+        .arg(total / 60 % 60, 2, 10, zero)
+        .arg(total % 60, 2, 10, zero);
+}
+
+QString formatParameters(std::int64_t parameters) {
+    const double count = static_cast<double>(parameters);
+    if (count >= 1e9) return translated("%1 B parameters").arg(formatNumber(count / 1e9));
+    if (count >= 1e6) return translated("%1 M parameters").arg(formatNumber(count / 1e6));
+    return QCoreApplication::translate("bdq::format", "%n parameter(s)", nullptr,
+                                       static_cast<int>(parameters));
+}
+
+QString siteTitle(Site site) {
+    switch (site) {
+    case Site::GateUp:
+        return translated("gate, up");
+    case Site::KCache:
+        return translated("K cache");
+    case Site::VCache:
+        return translated("V cache");
+    case Site::Qkv:
+    case Site::O:
+    case Site::Down:
+        break;
+    }
+    return toQString(siteName(site));
+}
+
+QString siteText(SiteKey key) {
+    return translated("layer %1 \u00b7 %2").arg(key.layer).arg(siteTitle(key.site));
+}
+
+QString siteFilterText(SiteKey key) {
+    return QStringLiteral("%1.%2").arg(key.layer).arg(toQString(siteName(key.site)));
+}
+
+QString bitsText(const Scheme& scheme, bool withKv) {
+    const QString text = QStringLiteral("%1/%2").arg(scheme.weight.bits).arg(scheme.activation.bits);
+    return withKv ? text + QStringLiteral("/%1").arg(scheme.kv.bits) : text;
+}
+
+QString metricToolTip(std::string_view id) {
+    const MetricInfo* info = metricInfo(id);
+    if (!info) return {};
+    QString head = toQString(info->title).toHtmlEscaped();
+    if (!info->unit.empty()) head = translated("%1 (%2)").arg(head, toQString(info->unit).toHtmlEscaped());
+    const QString direction =
+        info->lowerIsBetter ? translated("Lower is better.") : translated("Higher is better.");
+    return QStringLiteral("<p><b>%1</b></p><p>%2</p><p>%3</p>")
+        .arg(head, toQString(info->definition).toHtmlEscaped(), direction);
+}
+
+QString explanationToolTip(std::string_view title, std::string_view explanation, std::string_view citation) {
+    QString text = QStringLiteral("<p><b>%1</b></p><p>%2</p>")
+                       .arg(toQString(title).toHtmlEscaped(), toQString(explanation).toHtmlEscaped());
+    if (!citation.empty())
+        text += QStringLiteral("<p><i>%1</i></p>").arg(toQString(citation).toHtmlEscaped());
+    return text;
+}
+
+} // namespace bdq

@@ -1,0 +1,43 @@
+// How numbers, sizes and names are written in the window: 3 significant digits, dB with one decimal, MB =
+// 10^6 bytes, the user's locale. Exact values are for tooltips and copies.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <QString>
+
+#include "engine/api/quant_scheme.h"
+
+namespace bdq {
+
+QString toQString(std::string_view text);
+/// 3 significant digits in the user's locale; an en dash for NaN, the infinity sign for infinity.
+QString formatNumber(double value);
+/// 9 significant digits, for tooltips.
+QString formatExact(double value);
+/// One decimal, no unit.
+QString formatDb(double decibel);
+/// Share 0..1 as "0.31 %".
+QString formatShare(double share);
+QString formatCount(std::int64_t count);
+/// "71 MB", "1.2 GB".
+QString formatBytes(std::uint64_t bytes);
+/// "9 s", "03:10", "1:02:03"; an en dash when negative (unknown).
+QString formatDuration(double seconds);
+/// "135 M", "7.24 B".
+QString formatParameters(std::int64_t parameters);
+/// Site for people: "qkv", "gate, up", ...
+QString siteTitle(Site site);
+/// "layer 11 · down".
+QString siteText(SiteKey key);
+/// "11.down": what the filter line matches.
+QString siteFilterText(SiteKey key);
+/// "4/4" or "4/4/4" with the KV cache.
+QString bitsText(const Scheme& scheme, bool withKv);
+/// Title, formula, unit and direction of a metric of metricTable() as rich text; empty for unknown ids.
+QString metricToolTip(std::string_view id);
+/// Explanation and citation of a table entry as rich text.
+QString explanationToolTip(std::string_view title, std::string_view explanation, std::string_view citation);
+
+} // namespace bdq

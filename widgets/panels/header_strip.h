@@ -1,0 +1,36 @@
+// One line that always says what is being looked at: model, text and tokens, perplexity, prediction for the
+// plan, size.
+#pragma once
+
+#include <optional>
+
+#include <QWidget>
+
+#include "widgets/types.h"
+
+class QLabel;
+
+namespace bdq {
+
+class ElidedLabel;
+
+class HeaderStrip : public QWidget {
+    Q_OBJECT
+public:
+    explicit HeaderStrip(QWidget* parent = nullptr);
+    void clear();
+    void setModel(const QString& name, int layers, std::int64_t parameters, const QString& path);
+    void setText(const std::optional<TextInfo>& text);
+    /// Perplexity of the model as it is and, when known, of the latest run.
+    void setPerplexity(std::optional<double> full, std::optional<double> quantized = {});
+    void setPlan(const Scheme& base, const PlanSummary& summary);
+
+private:
+    ElidedLabel* m_model = nullptr;
+    ElidedLabel* m_text = nullptr;
+    QLabel* m_perplexity = nullptr;
+    QLabel* m_prediction = nullptr;
+    QLabel* m_size = nullptr;
+};
+
+} // namespace bdq

@@ -1,0 +1,41 @@
+// Runs dock: the list, and of the chosen run its progress, rows as they arrive and the end of its log.
+#pragma once
+
+#include <memory>
+
+#include <QWidget>
+
+#include "engine/api/results.h"
+
+namespace bdq {
+
+class RunListModel;
+
+class RunPanel : public QWidget {
+    Q_OBJECT
+public:
+    /// `model` must outlive the panel.
+    explicit RunPanel(RunListModel* model, QWidget* parent = nullptr);
+    ~RunPanel() override;
+
+    void addRow(const QString& runId, const RunSiteResult& row);
+    void appendLog(const QString& runId, const QString& line);
+    void forget(const QString& runId); ///< drops rows and log of a removed run
+    void select(const QString& runId);
+    [[nodiscard]] QString selectedRun() const;
+
+signals:
+    void runSelected(const QString& runId);
+    void cancelRequested(const QString& runId);
+    void resumeRequested(const QString& runId);
+    void reportRequested(const QString& runId);
+    void openFolderRequested(const QString& runId);
+    void removeRequested(const QString& runId);
+    void saveRequested(const QString& suggestedName, const QByteArray& content); ///< from the plot
+
+private:
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace bdq

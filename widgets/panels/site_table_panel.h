@@ -1,0 +1,71 @@
+// The layer table with its filter line: owns view, proxy and delegate over a SiteTableModel of the
+// application. Columns by the header's context menu, Ctrl+C copies tab-separated rows, Ctrl+F goes to the
+// filter, worst rows first.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+
+#include <QWidget>
+
+#include "widgets/types.h"
+
+class QLabel;
+class QLineEdit;
+class QStackedLayout;
+class QTableView;
+
+namespace bdq {
+
+class SiteFilterModel;
+class SiteTableModel;
+
+class SiteTablePanel : public QWidget {
+    Q_OBJECT
+public:
+    /// `model` must outlive the panel.
+    explicit SiteTablePanel(SiteTableModel* model, QWidget* parent = nullptr);
+    [[nodiscard]] SiteKeys selectedKeys() const;
+    /// Order as shown, for "next worst" navigation.
+    [[nodiscard]] SiteKeys visibleKeys() const;
+    /// Selects these rows and scrolls to the first; does not emit selectionChanged() when nothing changes.
+    void select(const SiteKeys& keys);
+    void setOnly(bool active, const std::set<SiteKey>& keys); ///< FlatnessPlot::thresholdChanged fits
+    void setEmptyText(const QString& text);
+    [[nodiscard]] QTableView* view() const { return m_view; }
+    [[nodiscard]] SiteFilterModel* filter() const { return m_filter; }
+    /// Header state (columns, widths, sorting) for the settings.
+    [[nodiscard]] QByteArray saveColumns() const;
+    bool restoreColumns(const QByteArray& state);
+
+public slots:
+    void focusFilter();
+    void copyRows();
+    void selectAllOfSite(bdq::Site site);
+
+signals:
+    void selectionChanged(const bdq::SiteKeys& keys);
+    void siteActivated(const bdq::SiteKey& key); ///< Enter or double click
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void setupView();
+    void setupFilterRow();
+    void connectModel();
+    void showColumnMenu(const QPoint& position);
+    void updateCount();
+    void updateEmptyState();
+
+    SiteTableModel* m_model = nullptr;
+    SiteFilterModel* m_filter = nullptr;
+    QTableView* m_view = nullptr;
+    QLineEdit* m_pattern = nullptr;
+    QLabel* m_count = nullptr;
+    QLabel* m_empty = nullptr;
+    QStackedLayout* m_stack = nullptr;
+};
+
+} // namespace bdq

@@ -1,0 +1,28 @@
+// SQNR of a run's sites across layers while it is running.
+#pragma once
+
+#include <vector>
+
+#include "engine/api/results.h"
+#include "widgets/plots/plot_panel.h"
+
+namespace bdq {
+
+class RunRowsPlot : public PlotPanel {
+    Q_OBJECT
+public:
+    explicit RunRowsPlot(QWidget* parent = nullptr);
+    void setRows(const std::vector<RunSiteResult>& rows);
+    [[nodiscard]] QString toCsv() const override;
+
+protected:
+    void rebuild() override;
+    void resetRanges() override;
+    [[nodiscard]] QString readoutAt(const QPointF& pixel) const override;
+    [[nodiscard]] QString fileStem() const override;
+
+private:
+    std::vector<RunSiteResult> m_rows;
+};
+
+} // namespace bdq

@@ -1,0 +1,89 @@
+#include "widgets/types.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace bdq {
+
+double flatnessValue(const Flatness& flatness, FlatnessDefinition definition) {
+    switch (definition) {
+    case FlatnessDefinition::Entropy:
+        return flatness.entropyNormalized;
+    case FlatnessDefinition::Channel:
+        return flatness.channelNormalized;
+    case FlatnessDefinition::Figure2:
+        return flatness.figure2;
+    }
+    return std::numeric_limits<double>::quiet_NaN();
+}
+
+namespace {
+
+void setWeightBits(Scheme& scheme, int bits) {
+    if (scheme.weight.bits == bits) return;
+    if (bits == 2 || scheme.weight.bits == 2) scheme.weight.symmetric = bits != 2;
+    scheme.weight.bits = bits;
+}
+
+} // namespace
+
+Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit) {
+    for (const SiteKey& key : keys) {
+        Scheme scheme = plan.at(key);
+        if (edit.weightBits) setWeightBits(scheme, *edit.weightBits);
+        if (edit.activationBits) scheme.activation.bits = *edit.activationBits;
+        plan.set(key, scheme);
+        if (!edit.kvBits) continue;
+        for (Site site : kCacheSites) {
+            const SiteKey cache{key.layer, site};
+            Scheme cacheScheme = plan.at(cache);
+            cacheScheme.kv.bits = *edit.kvBits;
+            plan.set(cache, cacheScheme);
+        }
+    }
+    return plan;
+}
+
+Scheme schemeOfRow(const Plan& plan, SiteKey key) {
+    Scheme scheme = plan.at(key);
+    scheme.kv = plan.at(SiteKey{key.layer, Site::KCache}).kv;
+    return scheme;
+}
+
+PlanSummary summarizePlan(const Plan& plan, const std::vector<SiteAnalysis>& sites, std::int64_t parameters,
+                          TransformKind fallback, const SiteTransforms& transforms) {
+    PlanSummary summary;
+    double bits = 0;
+    double weights = 0;
+    double sqnrSum = 0;
+    int sqnrCount = 0;
+    for (const SiteAnalysis& site : sites) {
+        const double count = static_cast<double>(site.inFeatures) * static_cast<double>(site.outFeatures);
+        const Scheme& scheme = plan.at(site.key);
+        bits += count * effectiveWeightBits(scheme.weight, site.inFeatures);
+        weights += count;
+        const auto chosen = transforms.find(site.key);
+        const TransformKind transform = chosen == transforms.end() ? fallback : chosen->second;
+        if (!site.transforms.contains(transform)) continue;
+        const double predicted = predictedSqnrDb(site, transform, scheme);
+        if (!std::isfinite(predicted)) continue;
+        sqnrSum += predicted;
+        ++sqnrCount;
+        if (!summary.worstSqnrDb || predicted < *summary.worstSqnrDb) {
+            summary.worstSqnrDb = predicted;
+            summary.worst = site.key;
+        }
+    }
+    if (weights > 0) summary.averageWeightBits = bits / weights;
+    summary.linearBytes = static_cast<std::uint64_t>(bits / 8);
+    if (parameters > 0)
+        summary.modelBytes =
+            summary.linearBytes +
+            static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(parameters) - weights) * 2);
+    if (sqnrCount > 0) summary.meanSqnrDb = sqnrSum / sqnrCount;
+    summary.overrides = static_cast<int>(plan.overrides.size());
+    return summary;
+}
+
+} // namespace bdq

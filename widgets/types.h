@@ -1,0 +1,62 @@
+// Small value types that the widgets share with the application: selections, edits and totals of a plan.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <QMetaType>
+
+#include "engine/api/results.h"
+
+namespace bdq {
+
+using SiteKeys = std::vector<SiteKey>;
+/// Transform chosen for single sites; sites that are missing use the default transform.
+using SiteTransforms = std::map<SiteKey, TransformKind>;
+
+/// Which operand of a site a view shows.
+enum class Operand { Activation, Weight };
+
+/// The three definitions of struct Flatness, kept apart: one axis shows one of them only.
+enum class FlatnessDefinition { Entropy, Channel, Figure2 };
+double flatnessValue(const Flatness& flatness, FlatnessDefinition definition);
+
+/// A change of bits as editors emit it: only the parts that hold a value change.
+struct SchemeEdit {
+    std::optional<int> weightBits;     ///< 2..8 or 16
+    std::optional<int> activationBits; ///< 2..8 or 16
+    std::optional<int> kvBits;         ///< 2..8 or 16; of the K and V caches of the rows' layers
+    bool operator==(const SchemeEdit&) const = default;
+};
+
+/// `plan` with `edit` applied to `keys`. Bits of the KV cache are kept at (layer, k_cache) and (layer,
+/// v_cache). A weight that goes to 2 bits becomes asymmetric and back, as parseScheme() does.
+Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit);
+/// Scheme of a linear site for display: its own W and A, and the KV part of its layer.
+Scheme schemeOfRow(const Plan& plan, SiteKey key);
+
+/// Totals of a plan over the sites of a model, recomputed at each edit.
+struct PlanSummary {
+    double averageWeightBits = 16; ///< over the linear weights, scales and zero points counted
+    std::uint64_t linearBytes = 0; ///< linear weights under the plan
+    std::uint64_t modelBytes = 0;  ///< linear weights plus everything else at 16 bits; 0 = parameters unknown
+    int overrides = 0;             ///< rows that differ from the base scheme
+    std::optional<double> meanSqnrDb;  ///< mean predicted SQNR over the sites that have statistics
+    std::optional<double> worstSqnrDb; ///< smallest of them
+    SiteKey worst;                     ///< where
+};
+/// `parameters` = elements of the whole model (0 = unknown); `fallback` = transform of sites not in
+/// `transforms`.
+PlanSummary summarizePlan(const Plan& plan, const std::vector<SiteAnalysis>& sites, std::int64_t parameters,
+                          TransformKind fallback, const SiteTransforms& transforms = {});
+
+} // namespace bdq
+
+Q_DECLARE_METATYPE(bdq::SiteKey)
+Q_DECLARE_METATYPE(bdq::SiteKeys)
+Q_DECLARE_METATYPE(bdq::SchemeEdit)
+Q_DECLARE_METATYPE(bdq::TransformKind)
+Q_DECLARE_METATYPE(bdq::RunSpec)
+Q_DECLARE_METATYPE(bdq::AnalyzeSpec)
