@@ -1,6 +1,11 @@
 # Installed layout: bin/bdq and bin/bdq-studio side by side, as in the build tree, so that the window finds its worker.
 include(GNUInstallDirs)
 install(TARGETS bdq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(BDQ_GUI)
+    set(_resources "${PROJECT_SOURCE_DIR}/resources")
     install(TARGETS bdq-studio RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(FILES "${_resources}/bdq-studio.desktop" DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
+    install(FILES "${_resources}/bdq-studio.metainfo.xml" DESTINATION ${CMAKE_INSTALL_DATADIR}/metainfo)
+    install(FILES "${_resources}/icons/bdq-studio.svg" DESTINATION ${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps)
 endif()

@@ -9,13 +9,9 @@
 #include "engine/api/job_context.h"
 #include "engine/api/job_spec.h"
 #include "engine/api/results.h"
+#include "engine/model/device_list.h"
 
 namespace bdq {
-
-/// Version of libtorch that is linked.
-std::string torchVersion();
-/// "cpu" first, then every CUDA device.
-std::vector<DeviceInfo> listDevices();
 
 /// Streams calibration text through the model layer by layer; writes outDir/analysis.json and outDir/sites/*.safetensors.
 /// Emits RowEvent "analysis_site" per site. Errors: as the readers', MissingCalibration when the text is too short.

@@ -1,0 +1,53 @@
+// What calibration remembers of the inputs of one site: merged moments over all tokens, in fp64.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "engine/transform/build_transform.h"
+
+namespace bdq {
+
+/// Streaming; add() may be called for any split of the tokens, the order changes results only by fp64 rounding.
+class InputStatistics {
+public:
+    /// `features` = n. Sums live on the device of the first tensor added.
+    explicit InputStatistics(std::int64_t features) : m_features(features) {}
+
+    /// x fp32 [tokens, n].
+    void add(const at::Tensor& x);
+
+    [[nodiscard]] std::int64_t tokens() const { return m_tokens; }
+    [[nodiscard]] transform::SiteMoments moments() const;
+    /// fp64 [n], E[x^4] / E[x^2]^2 per channel; 0 for a dead channel. CPU.
+    [[nodiscard]] at::Tensor kurtosis() const;
+    /// fp32 [tokens] in the order of add(), CPU.
+    [[nodiscard]] at::Tensor tokenMin() const;
+    [[nodiscard]] at::Tensor tokenMax() const;
+
+private:
+    std::int64_t m_features;
+    std::int64_t m_tokens = 0;
+    at::Tensor m_sumSquare; ///< fp64 [n]
+    at::Tensor m_sumFourth; ///< fp64 [n]
+    at::Tensor m_absmax;    ///< fp32 [n]
+    at::Tensor m_blocks;    ///< fp64 [ceil(n / 128), 128, 128]
+    std::vector<at::Tensor> m_tokenMin;
+    std::vector<at::Tensor> m_tokenMax;
+};
+
+/// Streaming E[x^T x] of operands, for GPTQ: products in fp32 per call, summed in fp64 (relative error of a call's product
+/// below tokens * 2^-24, far below GPTQ's damping of 1e-2).
+class SecondMoment {
+public:
+    void add(const at::Tensor& x); ///< fp32 [tokens, n]
+    [[nodiscard]] at::Tensor mean() const; ///< fp64 [n, n]
+
+private:
+    at::Tensor m_sum;
+    std::int64_t m_tokens = 0;
+};
+
+} // namespace bdq

@@ -1,0 +1,95 @@
+#include "engine/model/block.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+namespace bdq {
+namespace {
+
+at::Tensor rotate(const at::Tensor& x, const Rope& rope) {
+    const auto halves = x.chunk(2, -1);
+    return x * rope.cosine + at::cat({-halves[1], halves[0]}, -1) * rope.sine;
+}
+
+// [batch, tokens, heads * headDim] -> [batch, heads, tokens, headDim]
+at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads, std::int64_t headDim) {
+    return x.view({x.size(0), x.size(1), heads, headDim}).transpose(1, 2);
+}
+
+void appendToCache(KvCache& cache, at::Tensor& k, at::Tensor& v) {
+    const std::int64_t added = k.size(2);
+    cache.keys.narrow(2, cache.length, added).copy_(k);
+    cache.values.narrow(2, cache.length, added).copy_(v);
+    cache.length += added;
+    k = cache.keys.narrow(2, 0, cache.length);
+    v = cache.values.narrow(2, 0, cache.length);
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t groups) {
+    const bool causal = q.size(2) > 1;
+    const at::Tensor keys = groups == 1 ? k : k.repeat_interleave(groups, 1);
+    const at::Tensor values = groups == 1 ? v : v.repeat_interleave(groups, 1);
+    return at::scaled_dot_product_attention(q, keys, values, {}, 0.0, causal);
+}
+
+} // namespace
+
+BlockWeights BlockWeights::to(c10::Device device) const {
+    BlockWeights moved{attentionNorm.to(device), mlpNorm.to(device), {}};
+    for (std::size_t i = 0; i < linear.size(); ++i)
+        moved.linear[i] = linear[i].to(device);
+    return moved;
+}
+
+Rope Rope::create(const ModelConfig& config, std::int64_t positions, c10::Device device) {
+    // fp64 angles: at position 2047 an fp32 angle is already off by 1e-4.
+    const auto fp64 = at::TensorOptions().dtype(at::kDouble);
+    const at::Tensor exponent = at::arange(0, config.headDim, 2, fp64) / static_cast<double>(config.headDim);
+    const at::Tensor frequency = at::pow(at::scalar_tensor(config.ropeTheta, fp64), -exponent);
+    const at::Tensor angle = at::outer(at::arange(positions, fp64), frequency);
+    const at::Tensor both = at::cat({angle, angle}, -1);
+    return {both.cos().to(device, at::kFloat), both.sin().to(device, at::kFloat)};
+}
+
+Rope Rope::slice(std::int64_t first, std::int64_t count) const {
+    return {cosine.narrow(0, first, count), sine.narrow(0, first, count)};
+}
+
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
+    return at::rms_norm(x, gain.sizes(), gain, epsilon);
+}
+
+at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope, const at::Tensor& x,
+                        BlockHooks& hooks, KvCache* cache) {
+    const std::int64_t queryRows = config.heads * config.headDim;
+    const std::int64_t cacheRows = config.kvHeads * config.headDim;
+
+    const at::Tensor normed = hooks.siteInput(Site::Qkv, rmsNorm(x, weights.attentionNorm, config.normEpsilon));
+    const auto qkv = at::linear(normed, weights.at(Site::Qkv)).split_with_sizes({queryRows, cacheRows, cacheRows}, -1);
+    at::Tensor q = rotate(splitHeads(qkv[0], config.heads, config.headDim), rope);
+    at::Tensor k = rotate(splitHeads(qkv[1], config.kvHeads, config.headDim), rope);
+    at::Tensor v = splitHeads(qkv[2], config.kvHeads, config.headDim);
+    hooks.attentionInputs(q, k, v);
+    if (cache != nullptr)
+        appendToCache(*cache, k, v);
+    const at::Tensor mixed = attend(q, k, v, config.heads / config.kvHeads).transpose(1, 2).flatten(2);
+    const at::Tensor attended = x + at::linear(hooks.siteInput(Site::O, mixed), weights.at(Site::O));
+
+    const at::Tensor mlpInput = hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
+    const auto gateUp = at::linear(mlpInput, weights.at(Site::GateUp)).chunk(2, -1);
+    const at::Tensor product = at::silu(gateUp[0]).mul_(gateUp[1]);
+    return attended + at::linear(hooks.siteInput(Site::Down, product), weights.at(Site::Down));
+}
+
+double blockFlops(const ModelConfig& config, double tokens, double window) {
+    const auto hidden = static_cast<double>(config.hiddenSize);
+    const auto headsWidth = static_cast<double>(config.heads * config.headDim);
+    const auto kvWidth = static_cast<double>(config.kvHeads * config.headDim);
+    const double linear =
+        hidden * (2 * headsWidth + 2 * kvWidth) + 3 * hidden * static_cast<double>(config.intermediateSize);
+    const double attention = 2 * headsWidth * window / 2;
+    return 2 * tokens * (linear + attention);
+}
+
+} // namespace bdq

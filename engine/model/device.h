@@ -1,0 +1,36 @@
+// Devices and threads, chosen from DeviceOptions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <c10/core/Device.h>
+
+#include "engine/api/job_event.h"
+#include "engine/api/job_spec.h"
+
+namespace bdq {
+
+/// A device in use. Copies are cheap.
+struct ComputeDevice {
+    c10::Device device{c10::kCPU};
+    std::string id = "cpu"; ///< "cpu" or "cuda:N"
+    std::string name;       ///< for people
+    int threads = 1;        ///< CPU threads ATen was told to use
+    [[nodiscard]] bool isCuda() const { return device.is_cuda(); }
+};
+
+/// Makes "auto" a device, sets ATen's thread count and turns TF32 off, so that CPU and GPU agree.
+/// Errors: InvalidSpec (unknown text), Unsupported when a GPU is asked for and none can be used, saying why.
+Result<ComputeDevice> openDevice(const DeviceOptions& options);
+
+/// Waits until queued work is done; nothing on the CPU.
+void synchronize(const ComputeDevice& device);
+
+/// Highest resident set size of this process so far, bytes (VmHWM).
+std::uint64_t peakHostBytes();
+/// Highest device memory allocated by this process so far, bytes; 0 on the CPU.
+std::uint64_t peakDeviceBytes(const ComputeDevice& device);
+
+} // namespace bdq

@@ -1,0 +1,30 @@
+#include "engine/model/torch_guard.h"
+
+#include <new>
+#include <string>
+
+#include <c10/util/Exception.h>
+
+namespace bdq {
+namespace {
+
+std::string firstLine(std::string text) { return text.substr(0, text.find('\n')); }
+
+} // namespace
+
+Error errorFromException(const std::exception& exception) {
+    if (dynamic_cast<const c10::OutOfMemoryError*>(&exception) != nullptr)
+        return {ErrorCode::DeviceOom,
+                "out of device memory: " + firstLine(exception.what()) +
+                    " Use fewer or shorter sequences, or --device cpu.",
+                {}};
+    if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr)
+        return {ErrorCode::HostOom, "out of host memory: use fewer or shorter calibration sequences", {}};
+    const std::string what = firstLine(exception.what());
+    // The CPU allocator reports exhaustion as a plain c10::Error.
+    if (what.find("DefaultCPUAllocator") != std::string::npos)
+        return {ErrorCode::HostOom, "out of host memory: " + what, {}};
+    return {ErrorCode::Internal, "libtorch: " + what, {}};
+}
+
+} // namespace bdq
