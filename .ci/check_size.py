@@ -50,6 +50,9 @@ def functions(text):
                 kind, info = stack.pop()
                 if kind == 'function':
                     head, start = info
+                    if re.match(r'\s*[{,]', text[position + 1:position + 200]):
+                        begin = start  # m_member{value} of a constructor's initializer list: the body is yet to come
+                        continue
                     first = text.count('\n', 0, start) + 1
                     last = text.count('\n', 0, position) + 1
                     yield name_of(head), first, last - first + 1
