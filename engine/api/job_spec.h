@@ -106,6 +106,8 @@ std::string commandLine(const JobSpec& spec);
 Result<std::vector<int>> parseLayers(std::string_view text, int layerCount = 0);
 std::string formatLayers(const std::vector<int>& layers);
 
+/// A plan file: {"schema": 1, "scheme": "W4A4KV4", "overrides": [{"layer", "site", "scheme"}]}. The spec.json of a run folder
+/// reads as its plan, too. Errors: BadFormat.
 Result<Plan> decodePlan(std::string_view json, const std::string& label);
 std::string encodePlan(const Plan& plan);
 

@@ -3,17 +3,40 @@
 #include <cmath>
 
 namespace bdq {
+namespace {
 
-double LogHistogram::lowerEdge(int i) { return std::exp2(kMinExponent + static_cast<double>(i) / kBinsPerOctave); }
+using Edges = std::array<double, LogHistogram::kRegularBins + 1>;
+
+const Edges& edges() {
+    static const Edges kEdges = [] {
+        Edges values{};
+        for (std::size_t i = 0; i < values.size(); ++i)
+            values[i] =
+                std::exp2(LogHistogram::kMinExponent + static_cast<double>(i) / LogHistogram::kBinsPerOctave);
+        return values;
+    }();
+    return kEdges;
+}
+
+} // namespace
+
+double LogHistogram::lowerEdge(int i) {
+    return edges()[static_cast<std::size_t>(i)];
+}
 
 int LogHistogram::binOf(double x) {
+    const Edges& edge = edges();
     const double magnitude = std::abs(x);
-    if (magnitude < lowerEdge(0))
-        return 0;
-    if (!(magnitude < lowerEdge(kRegularBins)))
-        return kBins - 1;
-    const int guess = static_cast<int>(std::floor((std::log2(magnitude) - kMinExponent) * kBinsPerOctave));
-    return 1 + (guess < 0 ? 0 : guess >= kRegularBins ? kRegularBins - 1 : guess);
+    if (magnitude < edge.front()) return 0;
+    if (!(magnitude < edge.back())) return kBins - 1;
+    auto bin = static_cast<std::size_t>((std::log2(magnitude) - kMinExponent) * kBinsPerOctave);
+    // log2 rounds: the guess can be one off at an edge, and merged histograms must agree to the last count.
+    if (bin > kRegularBins - 1) bin = kRegularBins - 1;
+    if (magnitude < edge[bin])
+        --bin;
+    else if (magnitude >= edge[bin + 1])
+        ++bin;
+    return 1 + static_cast<int>(bin);
 }
 
 void LogHistogram::merge(const LogHistogram& other) {
@@ -33,8 +56,7 @@ double LogHistogram::quantile(double share) const {
     double seen = 0;
     for (int bin = 0; bin < kBins; ++bin) {
         seen += static_cast<double>(counts[static_cast<std::size_t>(bin)]);
-        if (seen >= wanted && seen > 0)
-            return lowerEdge(bin >= kRegularBins ? kRegularBins : bin);
+        if (seen >= wanted && seen > 0) return lowerEdge(bin >= kRegularBins ? kRegularBins : bin);
     }
     return 0;
 }

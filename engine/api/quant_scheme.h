@@ -54,7 +54,8 @@ struct Scheme {
 /// left out are 16 bits. Weights are symmetric except at 2 bits, activations symmetric, KV asymmetric unless said.
 /// Errors: InvalidSpec naming the part that cannot be read and what is allowed.
 Result<Scheme> parseScheme(std::string_view text);
-/// Shortest text that parseScheme reads back to the same scheme.
+/// Canonical text that parseScheme reads back to the same scheme: W and A always, KV when quantized ("W4A16", "W4A4KV4",
+/// "W4A4:g128"); the long form only when something is not the default. Symmetry and groups of 16-bit operands have no text.
 std::string formatScheme(const Scheme& scheme);
 
 /// Bits stored per weight including fp16 scales and, when asymmetric, zero points of `bits` bits.

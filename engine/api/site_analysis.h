@@ -64,7 +64,8 @@ struct SiteAnalysis {
 };
 
 /// Predicted SQNR in dB of a site for any bits from the stored noise (two additions: instant). 16 bits = no error.
-/// Returns +infinity when neither operand is quantized.
+/// Weight and activation groups are approximated by one scale per row, which underestimates their SQNR. Returns +infinity
+/// when neither operand is quantized, NaN when the site was not analysed under `transform`.
 double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme);
 
 /// Arrays of one site under one transform; n = inFeatures.

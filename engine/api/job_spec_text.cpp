@@ -1,0 +1,239 @@
+// Specs as people write them: names, layer lists, command lines.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "engine/api/job_spec.h"
+#include "engine/api/spec_limits.h"
+
+namespace bdq {
+namespace {
+
+struct FormatRow {
+    ReportFormat format;
+    std::string_view name;
+};
+constexpr std::array kFormats{FormatRow{ReportFormat::Html, "html"}, FormatRow{ReportFormat::Markdown, "md"},
+                              FormatRow{ReportFormat::Csv, "csv"}, FormatRow{ReportFormat::Json, "json"}};
+
+/// Quoted for a POSIX shell when needed.
+std::string quoted(const std::string& word) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+    std::string text = "'";
+    for (char c : word)
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
+/// Collects "--name value" words.
+class CommandText {
+public:
+    explicit CommandText(std::string_view command) : m_text("bdq " + std::string(command)) {}
+    /// A path as positional argument; one that looks like an option is made unambiguous.
+    CommandText& path(const std::string& value) {
+        m_text += " " + quoted(value.starts_with('-') ? "./" + value : value);
+        return *this;
+    }
+    CommandText& option(std::string_view name, const std::string& value) {
+        m_text += " --" + std::string(name) + " " + quoted(value);
+        return *this;
+    }
+    template <class T> CommandText& unlessDefault(std::string_view name, const T& value, const T& standard) {
+        if (value == standard) return *this;
+        if constexpr (std::is_same_v<T, std::string>)
+            return option(name, value);
+        else
+            return option(name, std::to_string(value));
+    }
+    CommandText& flag(std::string_view name, bool on) {
+        if (on) m_text += " --" + std::string(name);
+        return *this;
+    }
+    CommandText& layers(const std::vector<int>& list) {
+        return list.empty() ? *this : option("layers", formatLayers(list));
+    }
+    CommandText& device(const DeviceOptions& options) {
+        const DeviceOptions standard;
+        return unlessDefault("device", options.device, standard.device)
+            .unlessDefault("threads", options.threads, standard.threads);
+    }
+    [[nodiscard]] std::string text() const { return m_text; }
+
+private:
+    std::string m_text;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ",") + word;
+    return text;
+}
+
+std::string joined(const std::vector<TransformKind>& kinds) {
+    std::vector<std::string> names;
+    for (TransformKind kind : kinds)
+        names.emplace_back(transformInfo(kind).id);
+    return joined(names);
+}
+
+std::string textOf(const AnalyzeSpec& spec) {
+    const AnalyzeSpec standard;
+    CommandText text("analyze");
+    text.path(spec.modelPath).option("out", spec.outDir);
+    text.unlessDefault("calibration", spec.calibration.source, standard.calibration.source)
+        .unlessDefault("sequences", spec.calibration.sequences, standard.calibration.sequences)
+        .unlessDefault("seq-len", spec.calibration.sequenceLength, standard.calibration.sequenceLength)
+        .layers(spec.layers)
+        .unlessDefault("transforms", joined(spec.transforms), joined(standard.transforms))
+        .unlessDefault("schemes", joined(spec.schemes), joined(standard.schemes))
+        .unlessDefault("seed", spec.seed, standard.seed);
+    return text.device(spec.device).text();
+}
+
+std::string textOf(const RunSpec& spec) {
+    const RunSpec standard;
+    CommandText text("run");
+    text.path(spec.modelPath).option("out", spec.outDir).option("scheme", formatScheme(spec.plan.base));
+    text.option("method", std::string(methodInfo(spec.method).id));
+    // The run folder keeps the exact plan in its spec, which --plan reads.
+    if (!spec.plan.overrides.empty())
+        text.option("plan", spec.outDir + (spec.outDir.ends_with('/') ? "spec.json" : "/spec.json"));
+    text.unlessDefault("preset", std::string(presetName(spec.preset)),
+                       std::string(presetName(standard.preset)));
+    if (spec.rounding) text.option("weights", std::string(roundingName(*spec.rounding)));
+    text.unlessDefault("calibration", spec.calibration.source, standard.calibration.source)
+        .unlessDefault("samples", spec.calibration.sequences, standard.calibration.sequences)
+        .unlessDefault("seq-len", spec.calibration.sequenceLength, standard.calibration.sequenceLength)
+        .layers(spec.layers);
+    if (spec.evaluation) {
+        const EvaluationOptions usual;
+        text.option("eval", spec.evaluation->textPath)
+            .unlessDefault("eval-seq-len", spec.evaluation->sequenceLength, usual.sequenceLength)
+            .unlessDefault("max-windows", spec.evaluation->maxWindows, usual.maxWindows);
+    }
+    text.unlessDefault("seed", spec.seed, standard.seed).flag("resume", spec.resume);
+    return text.device(spec.device).text();
+}
+
+std::string textOf(const EvalSpec& spec) {
+    const EvaluationOptions standard;
+    CommandText text("eval");
+    text.path(spec.modelPath)
+        .option("text", spec.evaluation.textPath)
+        .unlessDefault("run", spec.runDir, std::string())
+        .unlessDefault("seq-len", spec.evaluation.sequenceLength, standard.sequenceLength)
+        .unlessDefault("max-windows", spec.evaluation.maxWindows, standard.maxWindows);
+    return text.device(spec.device).text();
+}
+
+std::string textOf(const ReportSpec& spec) {
+    CommandText text("report");
+    return text.path(spec.dir)
+        .option("format", std::string(reportFormatName(spec.format)))
+        .option("out", spec.outFile)
+        .text();
+}
+
+/// The resident mode takes its spec on stdin only.
+std::string textOf(const InspectSpec&) {
+    return CommandText("worker").text();
+}
+
+std::string_view nameOf(const AnalyzeSpec&) {
+    return "analyze";
+}
+std::string_view nameOf(const RunSpec&) {
+    return "run";
+}
+std::string_view nameOf(const EvalSpec&) {
+    return "eval";
+}
+std::string_view nameOf(const ReportSpec&) {
+    return "report";
+}
+std::string_view nameOf(const InspectSpec&) {
+    return "inspect";
+}
+
+tl::unexpected<Error> badLayers(std::string_view text, const std::string& found,
+                                const std::string& expected) {
+    return fail(ErrorCode::InvalidSpec, "layers \"" + std::string(text.substr(0, 80)) + "\": found " + found +
+                                            ", expected " + expected);
+}
+
+/// One number of a layer list, or -1.
+int layerNumber(std::string_view text) {
+    int value = -1;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const bool plain = !text.empty() && text.front() >= '0' && text.front() <= '9';
+    return plain && error == std::errc() && stop == end && value <= kMaxLayer ? value : -1;
+}
+
+} // namespace
+
+std::string_view reportFormatName(ReportFormat format) {
+    for (const FormatRow& row : kFormats)
+        if (row.format == format) return row.name;
+    return "html";
+}
+
+std::optional<ReportFormat> reportFormatFromName(std::string_view name) {
+    for (const FormatRow& row : kFormats)
+        if (row.name == name) return row.format;
+    return std::nullopt;
+}
+
+std::string_view jobName(const JobSpec& spec) {
+    return std::visit([](const auto& job) { return nameOf(job); }, spec);
+}
+
+std::string commandLine(const JobSpec& spec) {
+    return std::visit([](const auto& job) { return textOf(job); }, spec);
+}
+
+Result<std::vector<int>> parseLayers(std::string_view text, int layerCount) {
+    const std::string expected = "numbers and ranges such as 0-3,7";
+    std::vector<int> layers;
+    std::string_view rest = text;
+    for (bool more = true; more;) {
+        const std::size_t comma = rest.find(',');
+        more = comma != std::string_view::npos;
+        const std::string_view part = rest.substr(0, comma);
+        if (more) rest.remove_prefix(comma + 1);
+        const std::size_t dash = part.find('-');
+        const int first = layerNumber(part.substr(0, dash));
+        const int last = dash == std::string_view::npos ? first : layerNumber(part.substr(dash + 1));
+        if (first < 0 || last < first)
+            return badLayers(text, "\"" + std::string(part.substr(0, 80)) + "\"", expected);
+        if (layerCount > 0 && last >= layerCount)
+            return badLayers(text, std::to_string(last), "layers 0 to " + std::to_string(layerCount - 1));
+        if (layers.size() > std::size_t{kMaxLayer} * 2) return badLayers(text, "repeated ranges", expected);
+        for (int layer = first; layer <= last; ++layer)
+            layers.push_back(layer);
+    }
+    std::sort(layers.begin(), layers.end());
+    layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+    return layers;
+}
+
+std::string formatLayers(const std::vector<int>& layers) {
+    std::vector<int> sorted = layers;
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    std::string text;
+    for (std::size_t i = 0; i < sorted.size();) {
+        std::size_t last = i;
+        while (last + 1 < sorted.size() && sorted[last + 1] == sorted[last] + 1)
+            ++last;
+        text += (text.empty() ? "" : ",") + std::to_string(sorted[i]);
+        if (last > i) text += "-" + std::to_string(sorted[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+} // namespace bdq

@@ -1,0 +1,24 @@
+// Private to the codecs of bdq::api: parts of documents that several codecs share.
+#pragma once
+
+#include "engine/api/job_spec.h"
+#include "engine/api/json_reader.h"
+#include "engine/api/results.h"
+
+namespace bdq::json {
+
+Json specToJson(const JobSpec& spec);
+/// The object must hold "job".
+JobSpec readSpec(Reader reader);
+
+Json keyToJson(SiteKey key);
+SiteKey readKey(Reader& reader);
+TransformKind readTransform(Reader& reader, std::string_view key);
+
+Json siteToJson(const SiteAnalysis& site);
+SiteAnalysis readSite(Reader reader);
+
+/// Schemes travel as text.
+Scheme readScheme(Reader& reader, std::string_view key);
+
+} // namespace bdq::json

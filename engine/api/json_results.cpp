@@ -1,0 +1,291 @@
+// analysis.json, run.json, and what `bdq info` and `bdq eval` print.
+#include <map>
+#include <string_view>
+
+#include "engine/api/json_codec.h"
+
+namespace bdq {
+namespace json {
+namespace {
+
+constexpr std::int64_t kMaxCount = std::int64_t{1}
+                                   << 53; // exact in a double, as other readers of JSON hold it
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr int kIndent = 1;
+
+Json modelToJson(const ModelConfig& model) {
+    return Json{{"architecture", model.architecture},
+                {"name", model.name},
+                {"layers", model.layers},
+                {"hidden_size", model.hiddenSize},
+                {"intermediate_size", model.intermediateSize},
+                {"heads", model.heads},
+                {"kv_heads", model.kvHeads},
+                {"head_dim", model.headDim},
+                {"vocab_size", model.vocabSize},
+                {"context_length", model.contextLength},
+                {"rope_theta", model.ropeTheta},
+                {"norm_epsilon", model.normEpsilon},
+                {"tied_embedding", model.tiedEmbedding},
+                {"permuted_qk", model.permutedQk}};
+}
+
+ModelConfig readModel(Reader in) {
+    const auto count = [&in](std::string_view key) { return in.integer<std::int64_t>(key, 0, kMaxCount); };
+    ModelConfig model;
+    model.architecture = in.text("architecture");
+    model.name = in.text("name");
+    model.layers = in.integer("layers", 0, kMaxInt);
+    model.hiddenSize = count("hidden_size");
+    model.intermediateSize = count("intermediate_size");
+    model.heads = count("heads");
+    model.kvHeads = count("kv_heads");
+    model.headDim = count("head_dim");
+    model.vocabSize = count("vocab_size");
+    model.contextLength = count("context_length");
+    model.ropeTheta = in.number("rope_theta");
+    model.normEpsilon = in.number("norm_epsilon");
+    model.tiedEmbedding = in.flag("tied_embedding");
+    model.permutedQk = in.flag("permuted_qk");
+    return model;
+}
+
+Json textToJson(const TextInfo& text) {
+    return Json{{"source", text.source},
+                {"sha256", text.sha256},
+                {"tokens", text.tokens},
+                {"sequences", text.sequences},
+                {"seq_len", text.sequenceLength}};
+}
+
+TextInfo readText(Reader in) {
+    return {in.text("source"), in.text("sha256"), in.integer<std::int64_t>("tokens", 0, kMaxCount),
+            in.integer("sequences", 0, kMaxInt), in.integer("seq_len", 0, kMaxInt)};
+}
+
+Json provenanceToJson(const Provenance& value) {
+    return Json{{"command", value.command},
+                {"version", value.version},
+                {"torch", value.torch},
+                {"device", value.device},
+                {"device_name", value.deviceName},
+                {"threads", value.threads},
+                {"started_utc", value.startedUtc},
+                {"seconds", value.seconds},
+                {"peak_host_bytes", value.peakHostBytes},
+                {"peak_device_bytes", value.peakDeviceBytes}};
+}
+
+Provenance readProvenance(Reader in) {
+    Provenance value;
+    value.command = in.text("command");
+    value.version = in.text("version");
+    value.torch = in.text("torch");
+    value.device = in.text("device");
+    value.deviceName = in.text("device_name");
+    value.threads = in.integer("threads", 0, kMaxInt);
+    value.startedUtc = in.text("started_utc");
+    value.seconds = in.number("seconds");
+    value.peakHostBytes = in.unsignedNumber("peak_host_bytes");
+    value.peakDeviceBytes = in.unsignedNumber("peak_device_bytes");
+    return value;
+}
+
+Json evalToJson(const EvalResult& result) {
+    return Json{{"schema", kResultSchema},
+                {"model", result.modelPath},
+                {"run", result.runDir},
+                {"text", result.text},
+                {"perplexity", result.perplexity},
+                {"nll", result.nll},
+                {"windows", result.windows},
+                {"seq_len", result.sequenceLength},
+                {"tokens", result.tokens},
+                {"tokens_per_second", result.tokensPerSecond},
+                {"matmul_share", result.matmulShare},
+                {"provenance", provenanceToJson(result.provenance)}};
+}
+
+EvalResult readEvalResult(Reader in) {
+    in.checkSchema(kResultSchema);
+    EvalResult result;
+    result.modelPath = in.text("model");
+    result.runDir = in.text("run");
+    result.text = in.text("text");
+    result.perplexity = in.number("perplexity");
+    result.nll = in.number("nll");
+    result.windows = in.integer("windows", 0, kMaxInt);
+    result.sequenceLength = in.integer("seq_len", 0, kMaxInt);
+    result.tokens = in.integer<std::int64_t>("tokens", 0, kMaxCount);
+    result.tokensPerSecond = in.number("tokens_per_second");
+    result.matmulShare = in.number("matmul_share");
+    result.provenance = readProvenance(in.object("provenance"));
+    return result;
+}
+
+Json runRowToJson(const RunSiteResult& row) {
+    Json out = keyToJson(row.key);
+    out["scheme"] = row.scheme;
+    out["sqnr_db"] = row.sqnrDb;
+    out["mse"] = row.mse;
+    out["flatness_before"] = row.flatnessBefore;
+    out["flatness_after"] = row.flatnessAfter;
+    out["weight_flatness_before"] = row.weightFlatnessBefore;
+    out["weight_flatness_after"] = row.weightFlatnessAfter;
+    return out;
+}
+
+RunSiteResult readRunRow(Reader in) {
+    RunSiteResult row;
+    row.key = readKey(in);
+    row.scheme = in.text("scheme");
+    row.sqnrDb = in.number("sqnr_db");
+    row.mse = in.number("mse");
+    row.flatnessBefore = in.number("flatness_before");
+    row.flatnessAfter = in.number("flatness_after");
+    row.weightFlatnessBefore = in.number("weight_flatness_before");
+    row.weightFlatnessAfter = in.number("weight_flatness_after");
+    return row;
+}
+
+template <class Spec> Spec readSpecOf(Reader in, std::string_view job) {
+    JobSpec spec = readSpec(in);
+    if (Spec* found = std::get_if<Spec>(&spec)) return std::move(*found);
+    in.refuse("job", "\"" + std::string(jobName(spec)) + "\"", "\"" + std::string(job) + "\"");
+    return {};
+}
+
+/// The keys that scripts read (README, "Command line") come first; what follows them holds everything.
+Json runToJson(const RunResult& result) {
+    Json out{{"schema", kResultSchema},
+             {"status", result.status},
+             {"simulated", result.simulated},
+             {"method", methodInfo(result.spec.method).id},
+             {"preset", presetName(result.spec.preset)},
+             {"scheme", formatScheme(result.spec.plan.base)},
+             {"seconds", result.provenance.seconds},
+             {"peak_host_bytes", result.provenance.peakHostBytes},
+             {"peak_device_bytes", result.provenance.peakDeviceBytes}};
+    if (result.full) out["perplexity_full"] = result.full->perplexity;
+    if (result.quantized) out["perplexity"] = result.quantized->perplexity;
+    out["average_weight_bits"] = result.averageWeightBits;
+    out["parameters"] = result.parameters;
+    out["model"] = modelToJson(result.model);
+    out["text"] = textToJson(result.text);
+    out["full"] = result.full ? evalToJson(*result.full) : Json();
+    out["quantized"] = result.quantized ? evalToJson(*result.quantized) : Json();
+    out["spec"] = specToJson(result.spec);
+    out["provenance"] = provenanceToJson(result.provenance);
+    out["per_layer"] = Json::array();
+    for (const RunSiteResult& row : result.perLayer)
+        out["per_layer"].push_back(runRowToJson(row));
+    return out;
+}
+
+RunResult readRunResult(Reader in) {
+    in.checkSchema(kResultSchema);
+    RunResult result;
+    result.status = in.text("status");
+    if (in.ok() && result.status != "finished" && result.status != "cancelled" && result.status != "failed")
+        in.refuse("status", "\"" + result.status.substr(0, 100) + "\"", "finished, cancelled or failed");
+    result.simulated = in.flag("simulated");
+    result.averageWeightBits = in.number("average_weight_bits");
+    result.parameters = in.integer<std::int64_t>("parameters", 0, kMaxCount);
+    result.model = readModel(in.object("model"));
+    result.text = readText(in.object("text"));
+    if (in.has("full")) result.full = readEvalResult(in.object("full"));
+    if (in.has("quantized")) result.quantized = readEvalResult(in.object("quantized"));
+    result.spec = readSpecOf<RunSpec>(in.object("spec"), "run");
+    result.provenance = readProvenance(in.object("provenance"));
+    for (const Reader& row : in.objects("per_layer"))
+        result.perLayer.push_back(readRunRow(row));
+    return result;
+}
+
+AnalysisResult readAnalysisResult(Reader in) {
+    in.checkSchema(kResultSchema);
+    AnalysisResult result;
+    result.parameters = in.integer<std::int64_t>("parameters", 0, kMaxCount);
+    result.model = readModel(in.object("model"));
+    result.text = readText(in.object("text"));
+    result.spec = readSpecOf<AnalyzeSpec>(in.object("spec"), "analyze");
+    result.provenance = readProvenance(in.object("provenance"));
+    for (const Reader& site : in.objects("sites"))
+        result.sites.push_back(readSite(site));
+    return result;
+}
+
+/// Parses, reads with `read`, and reports the first thing that was wrong.
+template <class Read>
+auto decode(std::string_view text, const std::string& label, Read read)
+    -> Result<decltype(read(std::declval<Reader>()))> {
+    BDQ_TRY(const Json document, parseObject(text, label, ErrorCode::BadFormat));
+    ReadState state{label, ErrorCode::BadFormat, {}};
+    const Reader reader(document, state);
+    auto value = read(reader);
+    BDQ_CHECK(reader.status());
+    return value;
+}
+
+} // namespace
+} // namespace json
+
+std::string encodeModelInfo(const ModelIndex& index) {
+    json::Json out{{"schema", kResultSchema}, {"path", index.path}, {"format", index.format}};
+    out.update(json::modelToJson(index.config));
+    out["parameters"] = index.parameters;
+    out["tensors"] = index.tensors.size();
+    out["files"] = index.files.size();
+    out["file_bytes"] = index.fileBytes;
+    std::map<std::string_view, std::int64_t> byType;
+    for (const TensorEntry& tensor : index.tensors)
+        ++byType[tensorTypeName(tensor.type)];
+    json::Json types = json::Json::object();
+    for (const auto& [name, count] : byType)
+        types[std::string(name)] = count;
+    out["tensor_types"] = std::move(types);
+    return json::dump(out, json::kIndent);
+}
+
+std::string encodeAnalysis(const AnalysisResult& result) {
+    json::Json out{{"schema", kResultSchema},
+                   {"parameters", result.parameters},
+                   {"model", json::modelToJson(result.model)},
+                   {"text", json::textToJson(result.text)},
+                   {"spec", json::specToJson(result.spec)},
+                   {"provenance", json::provenanceToJson(result.provenance)}};
+    out["sites"] = json::Json::array();
+    for (const SiteAnalysis& site : result.sites)
+        out["sites"].push_back(json::siteToJson(site));
+    return json::dump(out);
+}
+
+Result<AnalysisResult> decodeAnalysis(std::string_view text, const std::string& label) {
+    return json::decode(text, label, json::readAnalysisResult);
+}
+
+std::string encodeEval(const EvalResult& result) {
+    return json::dump(json::evalToJson(result), json::kIndent);
+}
+
+Result<EvalResult> decodeEval(std::string_view text, const std::string& label) {
+    return json::decode(text, label, json::readEvalResult);
+}
+
+std::string encodeRun(const RunResult& result) {
+    return json::dump(json::runToJson(result), json::kIndent);
+}
+
+Result<RunResult> decodeRun(std::string_view text, const std::string& label) {
+    return json::decode(text, label, json::readRunResult);
+}
+
+std::string encodeRunRow(const RunSiteResult& row) {
+    return json::dump(json::runRowToJson(row));
+}
+
+Result<RunSiteResult> decodeRunRow(std::string_view text, const std::string& label) {
+    return json::decode(text, label, json::readRunRow);
+}
+
+} // namespace bdq

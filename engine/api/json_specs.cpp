@@ -1,0 +1,300 @@
+// Job descriptions and plans as JSON.
+#include "engine/api/json_codec.h"
+#include "engine/api/spec_limits.h"
+
+namespace bdq {
+namespace json {
+namespace {
+
+constexpr int kSpecSchema = 1;
+
+void putDevice(Json& out, const DeviceOptions& options) {
+    out["device"] = options.device;
+    out["threads"] = options.threads;
+}
+
+DeviceOptions readDevice(Reader& in) {
+    const DeviceOptions standard;
+    return {in.text("device", standard.device),
+            in.integer("threads", 0, kMaxThreads, std::optional(standard.threads))};
+}
+
+void putCalibration(Json& out, const CalibrationOptions& options, const char* countKey) {
+    out["calibration"] = options.source;
+    out[countKey] = options.sequences;
+    out["seq_len"] = options.sequenceLength;
+}
+
+CalibrationOptions readCalibration(Reader& in, std::string_view countKey) {
+    const CalibrationOptions standard;
+    CalibrationOptions options;
+    options.source = in.text("calibration", standard.source);
+    options.sequences = in.integer(countKey, 1, kMaxSequences, std::optional(standard.sequences));
+    options.sequenceLength =
+        in.integer("seq_len", kMinSequenceLength, kMaxSequenceLength, std::optional(standard.sequenceLength));
+    return options;
+}
+
+EvaluationOptions readEvaluation(Reader& in, std::string_view textKey, std::string_view lengthKey) {
+    const EvaluationOptions standard;
+    EvaluationOptions options;
+    options.textPath = in.text(textKey);
+    options.sequenceLength =
+        in.integer(lengthKey, kMinSequenceLength, kMaxSequenceLength, std::optional(standard.sequenceLength));
+    options.maxWindows = in.integer("max_windows", 0, kMaxWindows, std::optional(standard.maxWindows));
+    return options;
+}
+
+std::vector<int> readLayers(Reader& in) {
+    return in.has("layers") ? in.integers("layers", 0, kMaxLayer) : std::vector<int>{};
+}
+
+void putPlan(Json& out, const Plan& plan) {
+    out["scheme"] = formatScheme(plan.base);
+    Json rows = Json::array();
+    for (const auto& [key, scheme] : plan.overrides) {
+        Json row = keyToJson(key);
+        row["scheme"] = formatScheme(scheme);
+        rows.push_back(std::move(row));
+    }
+    out["overrides"] = std::move(rows);
+}
+
+Plan readPlan(Reader& in) {
+    Plan plan;
+    plan.base = readScheme(in, "scheme");
+    if (!in.has("overrides")) return plan;
+    for (Reader& row : in.objects("overrides")) {
+        row.allowOnly({"layer", "site", "scheme"});
+        const SiteKey key = readKey(row);
+        const Scheme scheme = readScheme(row, "scheme");
+        if (plan.overrides.contains(key))
+            row.refuse({},
+                       "a second entry for layer " + std::to_string(key.layer) + " " +
+                           std::string(siteName(key.site)),
+                       "one entry per layer and site");
+        plan.set(key, scheme);
+    }
+    return plan;
+}
+
+Json toJson(const AnalyzeSpec& spec) {
+    Json out{{"schema", kSpecSchema}, {"job", "analyze"}, {"model", spec.modelPath}, {"out", spec.outDir}};
+    putCalibration(out, spec.calibration, "sequences");
+    out["layers"] = spec.layers;
+    out["transforms"] = Json::array();
+    for (TransformKind kind : spec.transforms)
+        out["transforms"].push_back(transformInfo(kind).id);
+    out["schemes"] = spec.schemes;
+    out["seed"] = spec.seed;
+    putDevice(out, spec.device);
+    return out;
+}
+
+AnalyzeSpec readAnalyze(Reader& in) {
+    in.allowOnly({"schema", "job", "model", "out", "calibration", "sequences", "seq_len", "layers",
+                  "transforms", "schemes", "seed", "device", "threads"});
+    AnalyzeSpec spec;
+    spec.modelPath = in.text("model");
+    spec.outDir = in.text("out");
+    spec.calibration = readCalibration(in, "sequences");
+    spec.layers = readLayers(in);
+    if (in.has("transforms")) {
+        spec.transforms.clear();
+        for (const std::string& name : in.texts("transforms")) {
+            const std::optional<TransformKind> kind = transformFromName(name);
+            if (!kind) in.refuse("transforms", "\"" + name + "\"", "the name of a transform");
+            spec.transforms.push_back(kind.value_or(TransformKind::None));
+        }
+    }
+    if (in.has("schemes")) spec.schemes = in.texts("schemes");
+    for (const std::string& scheme : spec.schemes) {
+        const Result<Scheme> parsed = parseScheme(scheme);
+        if (!parsed) in.refuse("schemes", "\"" + scheme.substr(0, 100) + "\"", "schemes such as W4A4KV4");
+    }
+    spec.seed = in.unsignedNumber("seed", spec.seed);
+    spec.device = readDevice(in);
+    return spec;
+}
+
+Json toJson(const RunSpec& spec) {
+    Json out{{"schema", kSpecSchema}, {"job", "run"}, {"model", spec.modelPath}, {"out", spec.outDir}};
+    putPlan(out, spec.plan);
+    out["method"] = methodInfo(spec.method).id;
+    out["preset"] = presetName(spec.preset);
+    out["weights"] = spec.rounding ? Json(roundingName(*spec.rounding)) : Json();
+    putCalibration(out, spec.calibration, "samples");
+    out["layers"] = spec.layers;
+    out["eval"] = spec.evaluation ? Json(spec.evaluation->textPath) : Json();
+    if (spec.evaluation) {
+        out["eval_seq_len"] = spec.evaluation->sequenceLength;
+        out["max_windows"] = spec.evaluation->maxWindows;
+    }
+    out["seed"] = spec.seed;
+    out["resume"] = spec.resume;
+    putDevice(out, spec.device);
+    return out;
+}
+
+RunSpec readRun(Reader& in) {
+    in.allowOnly({"schema",       "job",         "model",       "out",     "scheme",  "overrides", "method",
+                  "preset",       "weights",     "calibration", "samples", "seq_len", "layers",    "eval",
+                  "eval_seq_len", "max_windows", "seed",        "resume",  "device",  "threads"});
+    RunSpec spec;
+    spec.modelPath = in.text("model");
+    spec.outDir = in.text("out");
+    spec.plan = readPlan(in);
+    spec.method = in.choice<Method>("method", methodFromName,
+                                    "rtn, smoothquant, quarot, cat-diag, cat-block or bdq", spec.method);
+    spec.preset = in.choice<Preset>("preset", presetFromName, "fast", spec.preset);
+    if (in.has("weights"))
+        spec.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse or gptq");
+    spec.calibration = readCalibration(in, "samples");
+    spec.layers = readLayers(in);
+    if (in.has("eval")) spec.evaluation = readEvaluation(in, "eval", "eval_seq_len");
+    spec.seed = in.unsignedNumber("seed", spec.seed);
+    spec.resume = in.flag("resume", spec.resume);
+    spec.device = readDevice(in);
+    return spec;
+}
+
+Json toJson(const EvalSpec& spec) {
+    Json out{{"schema", kSpecSchema},
+             {"job", "eval"},
+             {"model", spec.modelPath},
+             {"run", spec.runDir},
+             {"text", spec.evaluation.textPath},
+             {"seq_len", spec.evaluation.sequenceLength},
+             {"max_windows", spec.evaluation.maxWindows}};
+    putDevice(out, spec.device);
+    return out;
+}
+
+EvalSpec readEval(Reader& in) {
+    in.allowOnly({"schema", "job", "model", "run", "text", "seq_len", "max_windows", "device", "threads"});
+    EvalSpec spec;
+    spec.modelPath = in.text("model");
+    spec.runDir = in.text("run", std::string());
+    spec.evaluation = readEvaluation(in, "text", "seq_len");
+    spec.device = readDevice(in);
+    return spec;
+}
+
+Json toJson(const ReportSpec& spec) {
+    return Json{{"schema", kSpecSchema},
+                {"job", "report"},
+                {"dir", spec.dir},
+                {"format", reportFormatName(spec.format)},
+                {"out", spec.outFile}};
+}
+
+ReportSpec readReport(Reader& in) {
+    in.allowOnly({"schema", "job", "dir", "format", "out"});
+    return {
+        in.text("dir"),
+        in.choice<ReportFormat>("format", reportFormatFromName, "html, md, csv or json", ReportFormat::Html),
+        in.text("out")};
+}
+
+Json toJson(const InspectSpec& spec) {
+    Json out{{"schema", kSpecSchema},
+             {"job", "inspect"},
+             {"model", spec.modelPath},
+             {"analysis", spec.analysisDir}};
+    putDevice(out, spec.device);
+    return out;
+}
+
+InspectSpec readInspect(Reader& in) {
+    in.allowOnly({"schema", "job", "model", "analysis", "device", "threads"});
+    InspectSpec spec;
+    spec.modelPath = in.text("model");
+    spec.analysisDir = in.text("analysis");
+    spec.device = readDevice(in);
+    return spec;
+}
+
+} // namespace
+
+Json keyToJson(SiteKey key) {
+    return Json{{"layer", key.layer}, {"site", siteName(key.site)}};
+}
+
+SiteKey readKey(Reader& reader) {
+    return {reader.integer("layer", 0, kMaxLayer),
+            reader.choice<Site>("site", siteFromName, "qkv, o, gate_up, down, k_cache or v_cache")};
+}
+
+TransformKind readTransform(Reader& reader, std::string_view key) {
+    return reader.choice<TransformKind>(
+        key, transformFromName, "none, smoothquant, hadamard, cat-diag, cat-block, cat-block-128 or bdq");
+}
+
+Scheme readScheme(Reader& reader, std::string_view key) {
+    const std::string text = reader.text(key);
+    if (!reader.ok()) return {};
+    Result<Scheme> scheme = parseScheme(text);
+    if (!scheme)
+        reader.refuse(key, "\"" + text.substr(0, 100) + "\"",
+                      "a scheme such as W4A4KV4 or \"W4g128sym A4asym\"");
+    return scheme.value_or(Scheme{});
+}
+
+Json specToJson(const JobSpec& spec) {
+    return std::visit([](const auto& job) { return toJson(job); }, spec);
+}
+
+JobSpec readSpec(Reader reader) {
+    reader.checkSchema(kSpecSchema);
+    const std::string job = reader.text("job");
+    if (job == "analyze") return readAnalyze(reader);
+    if (job == "run") return readRun(reader);
+    if (job == "eval") return readEval(reader);
+    if (job == "report") return readReport(reader);
+    if (job == "inspect") return readInspect(reader);
+    reader.refuse("job", "\"" + job.substr(0, 100) + "\"", "analyze, run, eval, report or inspect");
+    return {};
+}
+
+} // namespace json
+
+std::string encodeSpec(const JobSpec& spec) {
+    return json::dump(json::specToJson(spec));
+}
+
+Result<JobSpec> decodeSpec(std::string_view text) {
+    BDQ_TRY(const json::Json document, json::parseObject(text, "job description", ErrorCode::InvalidSpec));
+    json::ReadState state{"job description", ErrorCode::InvalidSpec, {}};
+    const json::Reader reader(document, state);
+    JobSpec spec = json::readSpec(reader);
+    BDQ_CHECK(reader.status());
+    return spec;
+}
+
+std::string encodePlan(const Plan& plan) {
+    json::Json out{{"schema", json::kSpecSchema}};
+    json::putPlan(out, plan);
+    return json::dump(out, 1);
+}
+
+Result<Plan> decodePlan(std::string_view text, const std::string& label) {
+    BDQ_TRY(const json::Json document, json::parseObject(text, label, ErrorCode::BadFormat));
+    json::ReadState state{label, ErrorCode::BadFormat, {}};
+    json::Reader reader(document, state);
+    reader.checkSchema(json::kSpecSchema);
+    Plan plan;
+    if (reader.has("job")) {
+        JobSpec spec = json::readSpec(reader);
+        if (RunSpec* run = std::get_if<RunSpec>(&spec))
+            plan = std::move(run->plan);
+        else
+            reader.refuse("job", "\"" + std::string(jobName(spec)) + "\"", "run");
+    } else {
+        reader.allowOnly({"schema", "scheme", "overrides"});
+        plan = json::readPlan(reader);
+    }
+    BDQ_CHECK(reader.status());
+    return plan;
+}
+
+} // namespace bdq

@@ -1,0 +1,13 @@
+// Private to bdq::api: ranges of job options, shared by the codec and validate().
+#pragma once
+
+namespace bdq {
+
+inline constexpr int kMaxLayer = 100000;
+inline constexpr int kMaxSequences = 1 << 20;
+inline constexpr int kMinSequenceLength = 16;
+inline constexpr int kMaxSequenceLength = 1 << 20;
+inline constexpr int kMaxWindows = 1 << 30;
+inline constexpr int kMaxThreads = 4096;
+
+} // namespace bdq
