@@ -1,0 +1,243 @@
+#include "engine/quant/row_kernels.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+// One binary serves every x86-64: the loader picks the clone for the CPU. Sanitizers do not support the
+// loader's hook.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define BDQ_CPU_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define BDQ_CPU_CLONES
+#endif
+// Inlined into each clone, so that it is compiled for that CPU.
+#define BDQ_KERNEL static inline __attribute__((always_inline))
+
+namespace bdq::quant {
+
+namespace {
+
+constexpr std::int64_t kLanes = 16;
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
+using IntLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
+
+BDQ_KERNEL Lanes splat(float value) {
+    return value - Lanes{};
+}
+
+/// First `count` <= kLanes values, the rest 0.
+BDQ_KERNEL Lanes load(const float* x, std::int64_t count) {
+    Lanes lanes{};
+    if (count == kLanes)
+        std::memcpy(&lanes, x, sizeof lanes);
+    else
+        std::memcpy(&lanes, x, static_cast<std::size_t>(count) * sizeof(float));
+    return lanes;
+}
+
+BDQ_KERNEL void store(float* y, Lanes lanes, std::int64_t count) {
+    if (count == kLanes)
+        std::memcpy(y, &lanes, sizeof lanes);
+    else
+        std::memcpy(y, &lanes, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+BDQ_KERNEL Lanes maxOf(Lanes a, Lanes b) {
+    return a > b ? a : b;
+}
+BDQ_KERNEL Lanes minOf(Lanes a, Lanes b) {
+    return a < b ? a : b;
+}
+
+/// Half to even for |v| < 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. Codes are at most 2^8 /
+/// 0.21.
+BDQ_KERNEL Lanes roundLanes(Lanes v) {
+    constexpr float kShift = 12582912.0F;
+    return (v + kShift) - kShift;
+}
+
+/// code - zero, the value in steps, for v = x / scale.
+BDQ_KERNEL Lanes gridSteps(Lanes v, Lanes zero, float lowCode, float highCode) {
+    const Lanes code = roundLanes(v) + zero;
+    // The order keeps NaN: a comparison with it is false.
+    const Lanes capped = splat(highCode) < code ? splat(highCode) : code;
+    return (splat(lowCode) > capped ? splat(lowCode) : capped) - zero;
+}
+
+/// (y^0.5)^2.4 = y^1.2 = y^2 (y^-1/5)^4 by Newton's iteration for r = y^-1/5, started from the exponent bits.
+BDQ_KERNEL Lanes power12(Lanes y) {
+    // bits(r) = 6/5 bits(1) - bits(y) / 5, lowered by 0.0450 of an exponent step so that the error is
+    // balanced.
+    constexpr float kStart = 1.2F * 8388608.0F * (127.0F - 0.0450F);
+    IntLanes bits;
+    std::memcpy(&bits, &y, sizeof bits);
+    const Lanes guess = kStart - 0.2F * __builtin_convertvector(bits, Lanes);
+    const IntLanes start = __builtin_convertvector(guess, IntLanes);
+    Lanes r;
+    std::memcpy(&r, &start, sizeof r);
+    for (int i = 0; i < 2; ++i) {
+        const Lanes r2 = r * r;
+        r = r * (1.2F - 0.2F * (y * r) * (r2 * r2));
+    }
+    const Lanes r2 = r * r;
+    return (y * r2) * (y * r2);
+}
+
+} // namespace
+
+BDQ_CPU_CLONES Range rowRange(const float* x, std::int64_t n) {
+    Lanes low{};
+    Lanes high{};
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const Lanes v = load(x + i, std::min(kLanes, n - i));
+        low = minOf(v, low);
+        high = maxOf(v, high);
+    }
+    Range range;
+    for (int lane = 0; lane < kLanes; ++lane) {
+        range.low = std::min(range.low, low[lane]);
+        range.high = std::max(range.high, high[lane]);
+    }
+    return range;
+}
+
+BDQ_CPU_CLONES void quantizeRow(const float* x, float* y, std::int64_t n, const Grid& grid) {
+    const Lanes scale = splat(grid.scale);
+    const Lanes zero = splat(grid.zero);
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const std::int64_t count = std::min(kLanes, n - i);
+        const Lanes v = load(x + i, count);
+        store(y + i, scale * gridSteps(v / scale, zero, grid.lowCode, grid.highCode), count);
+    }
+}
+
+BDQ_CPU_CLONES void encodeRow(const float* x, std::int8_t* codes, std::int64_t n, const Grid& grid,
+                              int offset) {
+    const Lanes scale = splat(grid.scale);
+    const Lanes zero = splat(grid.zero);
+    const Lanes shift = splat(grid.zero - static_cast<float>(offset));
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const std::int64_t count = std::min(kLanes, n - i);
+        const Lanes steps = gridSteps(load(x + i, count) / scale, zero, grid.lowCode, grid.highCode);
+        const IntLanes whole = __builtin_convertvector(steps + shift, IntLanes);
+        for (std::int64_t lane = 0; lane < count; ++lane)
+            codes[i + lane] = static_cast<std::int8_t>(whole[lane]);
+    }
+}
+
+BDQ_CPU_CLONES void addSquaredErrors(const float* x, float* sums, std::int64_t n, const Grid& grid) {
+    const Lanes scale = splat(grid.scale);
+    const Lanes zero = splat(grid.zero);
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const std::int64_t count = std::min(kLanes, n - i);
+        const Lanes v = load(x + i, count);
+        const Lanes error = scale * gridSteps(v / scale, zero, grid.lowCode, grid.highCode) - v;
+        store(sums + i, load(sums + i, count) + error * error, count);
+    }
+}
+
+BDQ_CPU_CLONES double stepErrorNorm(const float* x, std::int64_t n, const Grid& grid) {
+    // fp32 lanes are added up in fp64 every kChunk columns: 64 additions of positive terms each, error below
+    // 64 * 6e-8.
+    constexpr std::int64_t kChunk = 64 * kLanes;
+    const float perStep = 1.0F / grid.scale;
+    const Lanes zero = splat(grid.zero);
+    double total = 0;
+    for (std::int64_t start = 0; start < n; start += kChunk) {
+        Lanes sum{};
+        for (std::int64_t i = start; i < std::min(n, start + kChunk); i += kLanes) {
+            const Lanes v = load(x + i, std::min(kLanes, n - i)) * perStep;
+            const Lanes error = gridSteps(v, zero, grid.lowCode, grid.highCode) - v;
+            sum += power12(error * error);
+        }
+        for (int lane = 0; lane < kLanes; ++lane)
+            total += static_cast<double>(sum[lane]);
+    }
+    return total;
+}
+
+float bestRangeFactor(const float* x, std::int64_t n, Range range, int bits, bool symmetric, float floor) {
+    constexpr int kSteps = 80;
+    constexpr double kNorm = 2.4;
+    float best = 1;
+    double bestScore = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < kSteps; ++i) {
+        const float factor = static_cast<float>(100 - i) / 100.0F;
+        const Grid grid = makeGrid({range.low * factor, range.high * factor}, bits, symmetric, floor);
+        const double score = std::pow(static_cast<double>(grid.scale), kNorm) * stepErrorNorm(x, n, grid);
+        if (score < bestScore) {
+            bestScore = score;
+            best = factor;
+        }
+    }
+    return best;
+}
+
+namespace {
+
+constexpr std::int64_t kTileLanes = 4 * kLanes;
+
+/// One tile of kTileLanes lanes, copied so that large power-of-two strides do not collide in the cache.
+struct GptqTile {
+    std::array<float, kMaxGptqColumns * kTileLanes> weights;
+    std::array<float, kTileLanes> scale;
+    std::array<float, kTileLanes> zero;
+};
+
+BDQ_KERNEL void loadTile(GptqTile& tile, const float* weights, std::int64_t columns, std::int64_t stride,
+                         const LaneGrids& grids, std::int64_t start, std::int64_t lanes) {
+    const auto bytes = static_cast<std::size_t>(lanes) * sizeof(float);
+    tile.scale.fill(1.0F); // lanes past the end divide by it
+    tile.zero.fill(0.0F);
+    std::memcpy(tile.scale.data(), grids.scale + start, bytes);
+    std::memcpy(tile.zero.data(), grids.zero + start, bytes);
+    for (std::int64_t j = 0; j < columns; ++j) {
+        float* row = tile.weights.data() + j * kTileLanes;
+        std::fill(row + lanes, row + kTileLanes, 0.0F);
+        std::memcpy(row, weights + j * stride + start, bytes);
+    }
+}
+
+BDQ_KERNEL void compensate(GptqTile& tile, const float* upperRow, std::int64_t j, std::int64_t columns,
+                           const Lanes* error) {
+    for (std::int64_t k = j + 1; k < columns; ++k) {
+        float* row = tile.weights.data() + k * kTileLanes;
+        for (std::int64_t v = 0; v < kTileLanes / kLanes; ++v)
+            store(row + v * kLanes, load(row + v * kLanes, kLanes) - upperRow[k] * error[v], kLanes);
+    }
+}
+
+} // namespace
+
+BDQ_CPU_CLONES void gptqColumns(const float* weights, const float* upper, std::int64_t upperStride,
+                                std::int64_t columns, std::int64_t stride, const LaneGrids& grids,
+                                std::int64_t begin, std::int64_t end, std::int8_t* codes, float* errors) {
+    GptqTile tile;
+    for (std::int64_t start = begin; start < end; start += kTileLanes) {
+        const std::int64_t lanes = std::min(kTileLanes, end - start);
+        loadTile(tile, weights, columns, stride, grids, start, lanes);
+        for (std::int64_t j = 0; j < columns; ++j) {
+            const float* upperRow = upper + j * upperStride;
+            Lanes error[kTileLanes / kLanes];
+            for (std::int64_t v = 0; v < kTileLanes / kLanes; ++v) {
+                const std::int64_t first = v * kLanes;
+                const Lanes w = load(tile.weights.data() + j * kTileLanes + first, kLanes);
+                const Lanes scale = load(tile.scale.data() + first, kLanes);
+                const Lanes zero = load(tile.zero.data() + first, kLanes);
+                const Lanes steps = gridSteps(w / scale, zero, grids.lowCode, grids.highCode);
+                error[v] = (w - scale * steps) / upperRow[j];
+                const std::int64_t count = std::clamp<std::int64_t>(lanes - first, 0, kLanes);
+                store(errors + j * stride + start + first, error[v], count);
+                const IntLanes whole =
+                    __builtin_convertvector(steps + zero - static_cast<float>(grids.offset), IntLanes);
+                for (std::int64_t lane = 0; lane < count; ++lane)
+                    codes[j * stride + start + first + lane] = static_cast<std::int8_t>(whole[lane]);
+            }
+            compensate(tile, upperRow, j, columns, error);
+        }
+    }
+}
+
+} // namespace bdq::quant
