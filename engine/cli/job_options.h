@@ -1,0 +1,21 @@
+// Options that several computing commands share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/api/job_spec.h"
+#include "engine/cli/arguments.h"
+
+namespace bdq::cli {
+
+/// --device, --threads
+void declareDevice(Arguments& arguments, DeviceOptions& device);
+/// --seed. `what` says what is random.
+void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& what);
+/// --calibration, --sequences = --samples, --seq-len
+void declareCalibration(Arguments& arguments, CalibrationOptions& calibration);
+/// --layers
+void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help);
+
+} // namespace bdq::cli

@@ -1,0 +1,65 @@
+// bdq report DIR --format html --out FILE: the report of an analysis folder or a run folder.
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/api/results.h"
+#include "engine/cli/command.h"
+#include "engine/cli/text.h"
+#include "engine/report/report.h"
+
+namespace bdq::cli {
+namespace {
+
+class ReportCommand : public Command {
+public:
+    ReportCommand() : Command("report", "write the report of an analysis or a run") {}
+
+    void declare(Arguments& arguments) override {
+        arguments.word("DIR", "folder of an analysis or a run", m_spec.dir);
+        arguments.option({"--format", "F", "html (one self-contained file), md, csv or json (default html)"},
+                         [this](const std::string& name) -> Status {
+                             const std::optional<ReportFormat> format = reportFormatFromName(name);
+                             if (!format)
+                                 return fail(ErrorCode::InvalidSpec,
+                                             "--format: unknown format \"" + name +
+                                                 "\", expected html, md, csv or json");
+                             m_spec.format = *format;
+                             return {};
+                         });
+        arguments.option({"--out", "FILE", "file to write"}, m_spec.outFile, true);
+        declareJson(arguments);
+    }
+
+    Status check() override { return validate(m_spec); }
+
+    Result<int> execute(Console& console, EngineServices*) override {
+        BDQ_CHECK(report::writeReport(m_spec));
+        std::error_code error;
+        const std::uintmax_t bytes = std::filesystem::file_size(m_spec.outFile, error);
+        BDQ_CHECK(console.print(json() ? asJson(error ? 0 : bytes)
+                                       : "Report in " + m_spec.outFile + " (" +
+                                             formatBytes(error ? 0 : bytes) + ")\n"));
+        return 0;
+    }
+
+private:
+    [[nodiscard]] std::string asJson(std::uintmax_t bytes) const {
+        nlohmann::ordered_json object;
+        object["schema"] = kResultSchema;
+        object["file"] = m_spec.outFile;
+        object["format"] = reportFormatName(m_spec.format);
+        object["bytes"] = bytes;
+        return object.dump(2) + "\n";
+    }
+
+    ReportSpec m_spec;
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeReportCommand() {
+    return std::make_unique<ReportCommand>();
+}
+
+} // namespace bdq::cli

@@ -1,0 +1,68 @@
+#include "engine/cli/summaries.h"
+
+#include <algorithm>
+
+#include "engine/cli/text.h"
+
+namespace bdq::cli {
+namespace {
+
+constexpr std::size_t kWorstSites = 10;
+
+std::string protocolOf(const EvalResult& result) {
+    return std::to_string(result.windows) + (result.windows == 1 ? " window of " : " windows of ") +
+           std::to_string(result.sequenceLength) + " tokens, " + result.text + ", " +
+           formatCount(result.tokens) + " tokens";
+}
+
+std::string perplexityLine(const RunResult& result) {
+    if (!result.quantized) return {};
+    std::string text = "Perplexity ";
+    if (result.full) text += formatNumber(result.full->perplexity, 3) + " -> ";
+    return text + formatNumber(result.quantized->perplexity, 3) + " (" + protocolOf(*result.quantized) +
+           ")\n";
+}
+
+std::string worstSites(const RunResult& result) {
+    std::vector<const RunSiteResult*> rows;
+    for (const RunSiteResult& row : result.perLayer)
+        rows.push_back(&row);
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const RunSiteResult* a, const RunSiteResult* b) { return a->sqnrDb < b->sqnrDb; });
+    rows.resize(std::min(rows.size(), kWorstSites));
+    if (rows.empty()) return {};
+    TextTable table({"layer", "site", "scheme", "SQNR dB", "MSE", "Flatness before", "after"});
+    for (const RunSiteResult* row : rows)
+        table.add({std::to_string(row->key.layer), std::string(siteName(row->key.site)), row->scheme,
+                   formatNumber(row->sqnrDb, 2), formatShort(row->mse), formatNumber(row->flatnessBefore, 3),
+                   formatNumber(row->flatnessAfter, 3)});
+    return "Worst " + std::to_string(rows.size()) + " of " + std::to_string(result.perLayer.size()) +
+           " sites (Flatness of the activation, 0 = flat)\n" + table.render();
+}
+
+} // namespace
+
+std::string describeEval(const EvalResult& result) {
+    return "perplexity " + formatNumber(result.perplexity, 3) + " (" + protocolOf(result) + "; nll " +
+           formatNumber(result.nll, 5) + " nats a token; " + formatNumber(result.tokensPerSecond, 0) +
+           " tokens/s on " + result.provenance.device + ")\n";
+}
+
+std::string describeRun(const RunResult& result) {
+    const Provenance& made = result.provenance;
+    return result.model.name + ": " + std::string(methodInfo(result.spec.method).title) + ", " +
+           formatScheme(result.spec.plan.base) +
+           (result.spec.plan.overrides.empty()
+                ? std::string()
+                : " with " + std::to_string(result.spec.plan.overrides.size()) + " sites that differ") +
+           (result.simulated ? ", simulated arithmetic" : "") + "\n" + perplexityLine(result) +
+           "Average weight bits " + formatNumber(result.averageWeightBits, 2) +
+           " (scales and zero points counted)\n" + worstSites(result) + "Time " +
+           formatDuration(made.seconds) + " on " + made.device + ", peak memory " +
+           formatBytes(made.peakHostBytes) +
+           (made.peakDeviceBytes > 0 ? ", on the device " + formatBytes(made.peakDeviceBytes)
+                                     : std::string()) +
+           "\n";
+}
+
+} // namespace bdq::cli

@@ -1,0 +1,32 @@
+// Numbers and tables for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bdq::cli {
+
+/// Columns of text: the first row is the heading. Cells that begin like numbers are aligned to the right.
+class TextTable {
+public:
+    explicit TextTable(std::vector<std::string> heading) { m_rows.push_back(std::move(heading)); }
+    void add(std::vector<std::string> row) { m_rows.push_back(std::move(row)); }
+    [[nodiscard]] std::string render(const std::string& indent = "  ") const;
+
+private:
+    std::vector<std::vector<std::string>> m_rows;
+};
+
+/// Fixed decimals; "inf", "-" for infinity and NaN.
+std::string formatNumber(double value, int decimals);
+/// Four significant digits in whatever notation is shorter.
+std::string formatShort(double value);
+/// "98.4 MB": powers of 1000, as file managers count.
+std::string formatBytes(std::uint64_t bytes);
+/// 134515008 -> "134,515,008".
+std::string formatCount(std::int64_t count);
+/// "4 s", "2:13", "1:02:03".
+std::string formatDuration(double seconds);
+
+} // namespace bdq::cli
