@@ -1,9 +1,8 @@
 #!/bin/bash
-# Fails when bdq is linked with Qt, or bdq-studio with libtorch, directly or through another library.
+# Fails when a command-line program is linked with Qt, or the window with libtorch, directly or through another library.
 #
-#   bash .ci/check_links.sh BDQ [BDQ_STUDIO]
+#   bash .ci/check_links.sh --no-qt PROGRAM... [--no-torch PROGRAM...]
 set -euo pipefail
-[ $# -ge 1 ] || { echo "usage: check_links.sh BDQ [BDQ_STUDIO]"; exit 2; }
 status=0
 
 # refuse PROGRAM LIBRARIES: what the program names itself (readelf), and what comes with it (ldd).
@@ -20,6 +19,18 @@ refuse() {
     fi
 }
 
-refuse "$1" 'libQt[0-9]|libqcustomplot'
-[ $# -lt 2 ] || refuse "$2" 'libtorch|libc10|libcudart|libcublas|libnccl'
+libraries=
+checked=0
+for argument in "$@"; do
+    case $argument in
+    --no-qt) libraries='libQt[0-9]|libqcustomplot' ;;
+    --no-torch) libraries='libtorch|libc10|libcudart|libcublas|libnccl' ;;
+    *)
+        [ -n "$libraries" ] || { echo "usage: check_links.sh --no-qt PROGRAM... [--no-torch PROGRAM...]"; exit 2; }
+        refuse "$argument" "$libraries"
+        checked=$((checked + 1))
+        ;;
+    esac
+done
+[ $checked -gt 0 ] || { echo "no program was named"; exit 2; }
 exit $status

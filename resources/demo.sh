@@ -56,7 +56,7 @@ step() {
     printf '\n%s\n' "$1"
     shift
     say "  \$ $*"
-    "$@" || die "'$*' failed with exit code $?"
+    "$@" || die "'$*' failed with exit code $? (its message is above; what is finished stays in build/demo)"
     say "  done in $((SECONDS - start)) s"
 }
 
@@ -78,7 +78,7 @@ if isFinished $run/run.json finished; then
     say "Quantization run: finished earlier ($run)"
 else
     resume=()
-    [ ! -e $run ] || resume=(--resume)
+    [ ! -e $run/spec.json ] || resume=(--resume)
     step "Quantization: W4A4KV4 with BDQ's closed forms and GPTQ" \
         "$bdq" run "$model" --out $run --scheme W4A4KV4 --method bdq --preset fast "${calibration[@]}" --samples 8 \
         --eval $sample --device "$device" "${resume[@]}"

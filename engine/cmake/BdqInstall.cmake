@@ -1,6 +1,6 @@
-# Installed layout: bin/bdq and bin/bdq-studio side by side, as in the build tree, so that the window finds its worker.
+# Installed layout: bdq, bdq-engine and bdq-studio side by side in bin/, as in the build tree: each finds the others there.
 include(GNUInstallDirs)
-install(TARGETS bdq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS bdq bdq-engine RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(BDQ_GUI)
     set(_resources "${PROJECT_SOURCE_DIR}/resources")

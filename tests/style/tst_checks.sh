@@ -141,13 +141,14 @@ expectLinks() {
     "$checks/check_links.sh" "$@" >"$folder/output" 2>&1 || got=fail
     verdict "$([ $want = $got ] && echo yes || echo no)" "links: $* should $want"
 }
-expectLinks pass ./plain ./plain
-expectLinks pass ./direct_torch_cpu ./direct_Qt6Core
-expectLinks fail ./direct_Qt6Core ./plain
-expectLinks fail ./indirect_Qt6Core ./plain
-expectLinks fail ./plain ./direct_torch_cpu
-expectLinks fail ./plain ./indirect_torch_cpu
-expectLinks fail ./plain ./missing
+expectLinks pass --no-qt ./plain ./direct_torch_cpu --no-torch ./plain ./direct_Qt6Core
+expectLinks fail --no-qt ./plain ./direct_Qt6Core
+expectLinks fail --no-qt ./indirect_Qt6Core ./plain
+expectLinks fail --no-qt ./plain --no-torch ./direct_torch_cpu
+expectLinks fail --no-torch ./indirect_torch_cpu
+expectLinks fail --no-torch ./missing
+expectLinks fail ./plain
+expectLinks fail --no-qt
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
