@@ -2,7 +2,7 @@
 include(GNUInstallDirs)
 install(TARGETS bdq bdq-engine RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" DESTINATION ${CMAKE_INSTALL_DOCDIR})
-if(BDQ_GUI)
+if(TARGET bdq-studio)
     set(_resources "${PROJECT_SOURCE_DIR}/resources")
     install(TARGETS bdq-studio RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     install(FILES "${_resources}/bdq-studio.desktop" DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
