@@ -100,10 +100,10 @@ packagesBuild() {
 }
 packagesGui() {
     echo qt6-base-dev qt6-svg-dev\|libqt6svg6-dev qt6-tools-dev qt6-tools-dev-tools qt6-l10n-tools \
-        libqcustomplot-dev libgl1-mesa-dev fonts-dejavu-core
+        libqcustomplot-dev fonts-dejavu-core
 }
 packagesTests() {
-    echo clang-format-14 xvfb xauth imagemagick
+    echo clang-format-14\|clang-format xvfb xauth imagemagick
 }
 
 isInstalled() {
