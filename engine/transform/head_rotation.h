@@ -14,7 +14,7 @@ namespace bdq::transform {
 /// fp64.
 class HeadRotation {
 public:
-    /// Errors: InvalidSpec (headDim outside 1..65536), Unsupported (no Hadamard plan).
+    /// Errors: InvalidSpec (headDim outside 1..4096), Unsupported (no Hadamard plan).
     static Result<HeadRotation> create(std::int64_t headDim, std::uint64_t seed);
 
     [[nodiscard]] std::int64_t headDim() const { return m_forward.size(0); }

@@ -61,7 +61,7 @@ public:
     /// Multiplications per token of what stays online. The diagonal is folded into the layer before (norm
     /// gain, v or up rows), so it is not counted.
     [[nodiscard]] std::int64_t onlineMultiplies() const;
-    /// e.g. "diagonal (folded), 9 blocks of 64, Hadamard 24 x 24: 64,512 multiplications per token".
+    /// e.g. "diagonal (folded), 9 blocks of 64, Hadamard 24 x 24: 64512 multiplications per token".
     [[nodiscard]] std::string describe() const;
 
 private:
@@ -69,6 +69,8 @@ private:
     struct Pair {
         at::Tensor f32;
         at::Tensor f64;
+        static Pair of(const at::Tensor& values);
+        [[nodiscard]] Pair to(const at::Device& device) const;
         [[nodiscard]] const at::Tensor& as(at::ScalarType type) const {
             return type == at::kDouble ? f64 : f32;
         }
@@ -80,16 +82,19 @@ private:
     };
     struct Blocks {
         Pair forward, inverseTransposed; ///< [nb, k, k], identity in the padding of a shorter last block
-        std::int64_t size = 0;
     };
     struct Diagonal {
         Pair forward, inverse; ///< [n]
     };
     enum class Side { Forward, InverseTransposed, Inverse, Transposed };
 
+    Status setDiagonal(const at::Tensor& diagonal);
+    Status setBlocks(const at::Tensor& blocks, std::int64_t size);
+    Status setHadamard(std::uint64_t seed);
+    void requireRows(const at::Tensor& x) const;
+    [[nodiscard]] at::Tensor paddedSigns(at::ScalarType type) const;
     [[nodiscard]] at::Tensor apply(const at::Tensor& x, Side side) const;
-    [[nodiscard]] at::Tensor rotate(const at::Tensor& x) const;
-    [[nodiscard]] at::Tensor unrotate(const at::Tensor& x) const;
+    [[nodiscard]] at::Tensor revert(const at::Tensor& x, Side side) const;
 
     std::int64_t m_features = 0;
     std::optional<Diagonal> m_diagonal;
