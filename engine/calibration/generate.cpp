@@ -47,7 +47,8 @@ Status Generator::load() {
     for (int layer = 0; layer < config.layers; ++layer) {
         BDQ_TRY(BlockWeights block, m_weights.block(layer, m_device.device));
         m_blocks.push_back(std::move(block));
-        const std::vector<std::int64_t> shape{m_options.sequences, config.kvHeads, m_options.length, config.headDim};
+        const std::vector<std::int64_t> shape{m_options.sequences, config.kvHeads, m_options.length,
+                                              config.headDim};
         const auto options = at::TensorOptions().dtype(at::kFloat).device(m_device.device);
         m_caches.push_back({at::empty(shape, options), at::empty(shape, options), 0});
     }
@@ -55,20 +56,18 @@ Status Generator::load() {
 }
 
 at::Tensor Generator::firstTokens() {
-    if (m_options.bosId)
-        return at::full({m_options.sequences, 1}, *m_options.bosId, at::kLong);
+    if (m_options.bosId) return at::full({m_options.sequences, 1}, *m_options.bosId, at::kLong);
     return at::randint(m_weights.config().vocabSize, {m_options.sequences, 1}, m_random, at::kLong);
 }
 
 at::Tensor Generator::choose(at::Tensor logits, std::int64_t position) {
     for (const auto& banned : {m_options.bosId, m_options.eosId})
-        if (banned)
-            logits.select(1, *banned).fill_(-std::numeric_limits<float>::infinity());
-    // After BOS every sequence would go the same way: the first real token is drawn from the vocabulary instead.
+        if (banned) logits.select(1, *banned).fill_(-std::numeric_limits<float>::infinity());
+    // After BOS every sequence would go the same way: the first real token is drawn from the vocabulary
+    // instead.
     if (position == 0 && m_options.bosId)
         return at::randint(m_weights.config().vocabSize, {m_options.sequences, 1}, m_random, at::kLong);
-    if (position < m_options.greedyTokens)
-        return logits.argmax(-1, true);
+    if (position < m_options.greedyTokens) return logits.argmax(-1, true);
     return at::multinomial(at::softmax(logits, -1), 1, false, m_random);
 }
 

@@ -1,4 +1,5 @@
-// Text that the model generates itself: calibration without data, as LLM-QAT does (arXiv 2305.17888, section 3.1).
+// Text that the model generates itself: calibration without data, as LLM-QAT does (arXiv 2305.17888,
+// section 3.1).
 #pragma once
 
 #include <cstdint>

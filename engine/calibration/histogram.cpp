@@ -25,7 +25,8 @@ std::array<std::uint32_t, LogHistogram::kBinsPerOctave - 1> mantissaThresholds()
     return thresholds;
 }
 
-int binOfBits(std::uint32_t magnitudeBits, const std::array<std::uint32_t, LogHistogram::kBinsPerOctave - 1>& edges) {
+int binOfBits(std::uint32_t magnitudeBits,
+              const std::array<std::uint32_t, LogHistogram::kBinsPerOctave - 1>& edges) {
     const int exponent = static_cast<int>(magnitudeBits >> kMantissaBits) - kExponentBias;
     const std::uint32_t mantissa = magnitudeBits & ((1U << kMantissaBits) - 1);
     int sub = 0;

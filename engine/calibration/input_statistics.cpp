@@ -13,7 +13,9 @@ at::Tensor inBlocks(const at::Tensor& x) {
     return padded.view({x.size(0), -1, block}).transpose(0, 1);
 }
 
-void accumulate(at::Tensor& sum, const at::Tensor& value) { sum = sum.defined() ? sum.add_(value) : value; }
+void accumulate(at::Tensor& sum, const at::Tensor& value) {
+    sum = sum.defined() ? sum.add_(value) : value;
+}
 
 } // namespace
 
@@ -42,14 +44,20 @@ at::Tensor InputStatistics::kurtosis() const {
     return at::where(variance > 0, ratio, at::zeros_like(ratio)).cpu();
 }
 
-at::Tensor InputStatistics::tokenMin() const { return at::cat(m_tokenMin); }
-at::Tensor InputStatistics::tokenMax() const { return at::cat(m_tokenMax); }
+at::Tensor InputStatistics::tokenMin() const {
+    return at::cat(m_tokenMin);
+}
+at::Tensor InputStatistics::tokenMax() const {
+    return at::cat(m_tokenMax);
+}
 
 void SecondMoment::add(const at::Tensor& x) {
     accumulate(m_sum, at::mm(x.t(), x).to(at::kDouble));
     m_tokens += x.size(0);
 }
 
-at::Tensor SecondMoment::mean() const { return m_sum / static_cast<double>(m_tokens); }
+at::Tensor SecondMoment::mean() const {
+    return m_sum / static_cast<double>(m_tokens);
+}
 
 } // namespace bdq

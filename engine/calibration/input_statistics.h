@@ -10,13 +10,11 @@
 
 namespace bdq {
 
-/// Streaming; add() may be called for any split of the tokens, the order changes results only by fp64 rounding.
+/// Streaming; add() may be called for any split of the tokens, the order changes results only by fp64
+/// rounding.
 class InputStatistics {
 public:
-    /// `features` = n. Sums live on the device of the first tensor added.
-    explicit InputStatistics(std::int64_t features) : m_features(features) {}
-
-    /// x fp32 [tokens, n].
+    /// x fp32 [tokens, n]; n the same in every call. Sums live on the device of the first tensor.
     void add(const at::Tensor& x);
 
     [[nodiscard]] std::int64_t tokens() const { return m_tokens; }
@@ -28,7 +26,6 @@ public:
     [[nodiscard]] at::Tensor tokenMax() const;
 
 private:
-    std::int64_t m_features;
     std::int64_t m_tokens = 0;
     at::Tensor m_sumSquare; ///< fp64 [n]
     at::Tensor m_sumFourth; ///< fp64 [n]
@@ -38,11 +35,11 @@ private:
     std::vector<at::Tensor> m_tokenMax;
 };
 
-/// Streaming E[x^T x] of operands, for GPTQ: products in fp32 per call, summed in fp64 (relative error of a call's product
-/// below tokens * 2^-24, far below GPTQ's damping of 1e-2).
+/// Streaming E[x^T x] of operands, for GPTQ: products in fp32 per call, summed in fp64 (relative error of a
+/// call's product below tokens * 2^-24, far below GPTQ's damping of 1e-2).
 class SecondMoment {
 public:
-    void add(const at::Tensor& x); ///< fp32 [tokens, n]
+    void add(const at::Tensor& x);         ///< fp32 [tokens, n]
     [[nodiscard]] at::Tensor mean() const; ///< fp64 [n, n]
 
 private:

@@ -15,17 +15,19 @@ namespace {
 
 constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30;
 
-CalibrationTokens fromList(const std::vector<std::int32_t>& tokens, int sequences, int length, std::string source) {
+CalibrationTokens fromList(const std::vector<std::int32_t>& tokens, int sequences, int length,
+                           std::string source) {
     const std::vector<std::int32_t> used(tokens.begin(),
                                          tokens.begin() + static_cast<std::ptrdiff_t>(sequences) * length);
     CalibrationTokens result;
     result.ids = at::tensor(used, at::kInt).to(at::kLong).view({sequences, length});
-    result.info = {std::move(source), tokenHash(used), static_cast<std::int64_t>(used.size()), sequences, length};
+    result.info = {std::move(source), tokenHash(used), static_cast<std::int64_t>(used.size()), sequences,
+                   length};
     return result;
 }
 
-Result<CalibrationTokens> generated(const ModelWeights& weights, const CalibrationOptions& options, std::uint64_t seed,
-                                    const ComputeDevice& device, JobContext& context) {
+Result<CalibrationTokens> generated(const ModelWeights& weights, const CalibrationOptions& options,
+                                    std::uint64_t seed, const ComputeDevice& device, JobContext& context) {
     BDQ_TRY(const io::Tokenizer tokenizer, io::Tokenizer::create(weights.reader()));
     GenerationOptions generation;
     generation.sequences = options.sequences;
@@ -52,15 +54,14 @@ Result<std::vector<std::int32_t>> tokenizeFile(const ModelWeights& weights, cons
         return fail(ErrorCode::MissingCalibration, path + ": the file is empty, expected UTF-8 text");
     BDQ_TRY(const io::Tokenizer tokenizer, io::Tokenizer::create(weights.reader()));
     auto tokens = tokenizer.encode(text);
-    if (!tokens)
-        return passOn(std::move(tokens).error(), path);
+    if (!tokens) return passOn(std::move(tokens).error(), path);
     return tokens;
 }
 
 Result<CalibrationTokens> calibrationTokens(const ModelWeights& weights, const CalibrationOptions& options,
-                                            std::uint64_t seed, const ComputeDevice& device, JobContext& context) {
-    if (options.source == "self")
-        return generated(weights, options, seed, device, context);
+                                            std::uint64_t seed, const ComputeDevice& device,
+                                            JobContext& context) {
+    if (options.source == "self") return generated(weights, options, seed, device, context);
     context.stage("tokenizing " + std::filesystem::path(options.source).filename().string());
     BDQ_TRY(const std::vector<std::int32_t> tokens, tokenizeFile(weights, options.source));
     const int available = static_cast<int>(
@@ -71,8 +72,9 @@ Result<CalibrationTokens> calibrationTokens(const ModelWeights& weights, const C
                                                        std::to_string(options.sequenceLength));
     if (available < options.sequences)
         context.warning(options.source + ": " + std::to_string(tokens.size()) + " tokens give " +
-                        std::to_string(available) + " sequences of " + std::to_string(options.sequenceLength) + ", " +
-                        std::to_string(options.sequences) + " were asked for");
+                        std::to_string(available) + " sequences of " +
+                        std::to_string(options.sequenceLength) + ", " + std::to_string(options.sequences) +
+                        " were asked for");
     return fromList(tokens, std::min(available, options.sequences), options.sequenceLength,
                     std::filesystem::path(options.source).filename().string());
 }

@@ -19,10 +19,12 @@ struct CalibrationTokens {
     TextInfo info;
 };
 
-/// The first windows of a text, or generated text for "self". A text that is too short for all sequences gives fewer and a
-/// warning. Errors: NotFound, Io, MissingCalibration when there is not one whole sequence, the tokenizer's.
+/// The first windows of a text, or generated text for "self". A text that is too short for all sequences
+/// gives fewer and a warning. Errors: NotFound, Io, MissingCalibration when there is not one whole sequence,
+/// the tokenizer's.
 Result<CalibrationTokens> calibrationTokens(const ModelWeights& weights, const CalibrationOptions& options,
-                                            std::uint64_t seed, const ComputeDevice& device, JobContext& context);
+                                            std::uint64_t seed, const ComputeDevice& device,
+                                            JobContext& context);
 
 /// Tokens of a whole text file. Errors: NotFound, Io, the tokenizer's.
 Result<std::vector<std::int32_t>> tokenizeFile(const ModelWeights& weights, const std::string& path);

@@ -11,7 +11,8 @@
 namespace bdq {
 namespace {
 
-// Hidden states that may be resident at once; more windows are done in groups, each of which reloads the layers.
+// Hidden states that may be resident at once; more windows are done in groups, each of which reloads the
+// layers.
 constexpr double kCpuHiddenBytes = 1e9;
 constexpr double kDeviceHiddenBytes = 8e9;
 // Rows of logits computed together: 256 x 49152 fp32 = 50 MB.
@@ -20,8 +21,8 @@ constexpr std::int64_t kDeviceLogitRows = 2047;
 
 class Evaluation {
 public:
-    Evaluation(const ModelWeights& weights, LayerSource& layers, const ComputeDevice& device, const JobContext& context,
-               const std::function<void(double, double)>& progress)
+    Evaluation(const ModelWeights& weights, LayerSource& layers, const ComputeDevice& device,
+               const JobContext& context, const std::function<void(double, double)>& progress)
         : m_weights(weights), m_layers(layers), m_device(device), m_context(context), m_progress(progress) {}
 
     Result<PerplexityResult> run(std::span<const std::int32_t> tokens, std::int64_t length, int windows);
@@ -71,12 +72,13 @@ Status Evaluation::addLoss(const at::Tensor& hidden, const at::Tensor& ids, int 
     for (std::int64_t row = 0; row < predicted; row += chunk) {
         const std::int64_t rows = std::min(chunk, predicted - row);
         const at::Tensor logits = at::linear(normed.narrow(0, row, rows), m_head);
-        sum += at::cross_entropy_loss(logits, ids.narrow(0, row + 1, rows), {}, at::Reduction::Sum).to(at::kDouble);
+        sum += at::cross_entropy_loss(logits, ids.narrow(0, row + 1, rows), {}, at::Reduction::Sum)
+                   .to(at::kDouble);
     }
     const double loss = sum.item<double>() / static_cast<double>(predicted);
     if (!std::isfinite(loss))
-        return fail(ErrorCode::NonFinite, m_weights.path() + ": the loss of window " + std::to_string(window) +
-                                              " is not a finite number");
+        return fail(ErrorCode::NonFinite, m_weights.path() + ": the loss of window " +
+                                              std::to_string(window) + " is not a finite number");
     m_lossSum += loss;
     return {};
 }
@@ -104,7 +106,8 @@ Status Evaluation::runGroup(const at::Tensor& ids, int firstWindow) {
     return {};
 }
 
-Result<PerplexityResult> Evaluation::run(std::span<const std::int32_t> tokens, std::int64_t length, int windows) {
+Result<PerplexityResult> Evaluation::run(std::span<const std::int32_t> tokens, std::int64_t length,
+                                         int windows) {
     const c10::InferenceMode guard;
     BDQ_CHECK(prepare(length));
     // The span outlives this call, and from_blob only reads it.
@@ -142,8 +145,7 @@ Result<PerplexityResult> perplexity(const ModelWeights& weights, LayerSource& la
         return fail(ErrorCode::MissingCalibration, "the text has " + std::to_string(tokens.size()) +
                                                        " tokens, perplexity needs at least one window of " +
                                                        std::to_string(length));
-    if (options.maxWindows > 0)
-        windows = std::min(windows, options.maxWindows);
+    if (options.maxWindows > 0) windows = std::min(windows, options.maxWindows);
     return torchGuard([&] {
         return Evaluation(weights, layers, device, context, progress)
             .run(tokens, options.windowLength, windows);

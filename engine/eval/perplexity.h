@@ -1,5 +1,6 @@
-// Perplexity protocol of FlatQuant, QuaRot, SpinQuant and GPTQ (design/transforms.md 2.2): the text is tokenised once and
-// cut into windows; per window the mean cross-entropy over its L - 1 shifted tokens; mean over windows; exp.
+// Perplexity protocol of FlatQuant, QuaRot, SpinQuant and GPTQ (design/transforms.md 2.2): the text is
+// tokenised once and cut into windows; per window the mean cross-entropy over its L - 1 shifted tokens; mean
+// over windows; exp.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct PerplexityResult {
 };
 
 /// Runs all windows layer by layer: `layers` is asked for one layer at a time. `progress(done, total)` counts
-/// (layer, window) pairs. Errors: MissingCalibration when there is no whole window, NonFinite naming the window,
-/// Cancelled.
+/// (layer, window) pairs. Errors: MissingCalibration when there is no whole window, NonFinite naming the
+/// window, Cancelled.
 Result<PerplexityResult> perplexity(const ModelWeights& weights, LayerSource& layers,
                                     std::span<const std::int32_t> tokens, const PerplexityOptions& options,
                                     const ComputeDevice& device, const JobContext& context,

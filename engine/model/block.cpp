@@ -60,23 +60,25 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& gain, double epsilon) 
     return at::rms_norm(x, gain.sizes(), gain, epsilon);
 }
 
-at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope, const at::Tensor& x,
-                        BlockHooks& hooks, KvCache* cache) {
+at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope,
+                        const at::Tensor& x, BlockHooks& hooks, KvCache* cache) {
     const std::int64_t queryRows = config.heads * config.headDim;
     const std::int64_t cacheRows = config.kvHeads * config.headDim;
 
-    const at::Tensor normed = hooks.siteInput(Site::Qkv, rmsNorm(x, weights.attentionNorm, config.normEpsilon));
-    const auto qkv = at::linear(normed, weights.at(Site::Qkv)).split_with_sizes({queryRows, cacheRows, cacheRows}, -1);
+    const at::Tensor normed =
+        hooks.siteInput(Site::Qkv, rmsNorm(x, weights.attentionNorm, config.normEpsilon));
+    const auto qkv =
+        at::linear(normed, weights.at(Site::Qkv)).split_with_sizes({queryRows, cacheRows, cacheRows}, -1);
     at::Tensor q = rotate(splitHeads(qkv[0], config.heads, config.headDim), rope);
     at::Tensor k = rotate(splitHeads(qkv[1], config.kvHeads, config.headDim), rope);
     at::Tensor v = splitHeads(qkv[2], config.kvHeads, config.headDim);
     hooks.attentionInputs(q, k, v);
-    if (cache != nullptr)
-        appendToCache(*cache, k, v);
+    if (cache != nullptr) appendToCache(*cache, k, v);
     const at::Tensor mixed = attend(q, k, v, config.heads / config.kvHeads).transpose(1, 2).flatten(2);
     const at::Tensor attended = x + at::linear(hooks.siteInput(Site::O, mixed), weights.at(Site::O));
 
-    const at::Tensor mlpInput = hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
+    const at::Tensor mlpInput =
+        hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
     const auto gateUp = at::linear(mlpInput, weights.at(Site::GateUp)).chunk(2, -1);
     const at::Tensor product = at::silu(gateUp[0]).mul_(gateUp[1]);
     return attended + at::linear(hooks.siteInput(Site::Down, product), weights.at(Site::Down));

@@ -1,5 +1,6 @@
-// One decoder block of the LLaMA family: RMSNorm, rotary attention with grouped queries, SwiGLU (arXiv 2302.13971).
-// y = x W^T everywhere; linear layers that read the same input are stacked into one weight per site.
+// One decoder block of the LLaMA family: RMSNorm, rotary attention with grouped queries, SwiGLU (arXiv
+// 2302.13971). y = x W^T everywhere; linear layers that read the same input are stacked into one weight per
+// site.
 #pragma once
 
 #include <array>
@@ -16,8 +17,8 @@ namespace bdq {
 struct BlockWeights {
     at::Tensor attentionNorm; ///< [hidden]
     at::Tensor mlpNorm;       ///< [hidden]
-    /// By linear site: qkv [(heads + 2 kvHeads) headDim, hidden], o [hidden, heads headDim], gate_up [2 intermediate,
-    /// hidden] (gate rows first), down [hidden, intermediate].
+    /// By linear site: qkv [(heads + 2 kvHeads) headDim, hidden], o [hidden, heads headDim], gate_up [2
+    /// intermediate, hidden] (gate rows first), down [hidden, intermediate].
     std::array<at::Tensor, kLinearSites.size()> linear;
 
     at::Tensor& at(Site site) { return linear[static_cast<std::size_t>(site)]; }
@@ -44,22 +45,24 @@ public:
     virtual void attentionInputs(at::Tensor& /*q*/, at::Tensor& /*k*/, at::Tensor& /*v*/) {}
 };
 
-/// Keys and values of earlier tokens for generation, [batch, kvHeads, capacity, headDim]; `length` of them are filled.
+/// Keys and values of earlier tokens for generation, [batch, kvHeads, capacity, headDim]; `length` of them
+/// are filled.
 struct KvCache {
     at::Tensor keys;
     at::Tensor values;
     std::int64_t length = 0;
 };
 
-/// Hidden states [batch, tokens, hidden] through the block; causal attention. With a cache the tokens continue the cached
-/// ones (`rope` must be sliced to their positions).
-at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope, const at::Tensor& x,
-                        BlockHooks& hooks, KvCache* cache = nullptr);
+/// Hidden states [batch, tokens, hidden] through the block; causal attention. With a cache the tokens
+/// continue the cached ones (`rope` must be sliced to their positions).
+at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope,
+                        const at::Tensor& x, BlockHooks& hooks, KvCache* cache = nullptr);
 
 /// x / sqrt(mean(x^2) + epsilon) * gain over the last dimension.
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& gain, double epsilon);
 
-/// Multiply-adds x 2 of one block for `tokens` tokens in windows of `window` (causal half of the attention counted).
+/// Multiply-adds x 2 of one block for `tokens` tokens in windows of `window` (causal half of the attention
+/// counted).
 double blockFlops(const ModelConfig& config, double tokens, double window);
 
 } // namespace bdq

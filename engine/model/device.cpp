@@ -23,8 +23,7 @@ namespace {
 int availableCores() {
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return std::max(1, CPU_COUNT(&set));
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
@@ -36,7 +35,9 @@ std::string cpuName() {
     return "CPU";
 }
 
-int cudaDeviceCount() { return at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0; }
+int cudaDeviceCount() {
+    return at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
+}
 
 // The CUDA runtime is loaded with libtorch_cuda; asking it by name keeps the CUDA toolkit out of our build.
 template <class Function> Function cudaSymbol(const char* name) {
@@ -48,7 +49,8 @@ std::string cudaDeviceName(int device) {
     std::array<char, 8192> properties{};
     using GetProperties = int (*)(void*, int);
     for (const char* symbol : {"cudaGetDeviceProperties_v2", "cudaGetDeviceProperties"})
-        if (auto get = cudaSymbol<GetProperties>(symbol); get != nullptr && get(properties.data(), device) == 0) {
+        if (auto get = cudaSymbol<GetProperties>(symbol);
+            get != nullptr && get(properties.data(), device) == 0) {
             properties[255] = '\0';
             return properties.data();
         }
@@ -62,7 +64,8 @@ std::uint64_t cudaTotalBytes(int device) {
     auto getInfo = cudaSymbol<GetInfo>("cudaMemGetInfo");
     std::size_t freeBytes = 0;
     std::size_t totalBytes = 0;
-    if (setDevice == nullptr || getInfo == nullptr || setDevice(device) != 0 || getInfo(&freeBytes, &totalBytes) != 0)
+    if (setDevice == nullptr || getInfo == nullptr || setDevice(device) != 0 ||
+        getInfo(&freeBytes, &totalBytes) != 0)
         return 0;
     return totalBytes;
 }
@@ -77,21 +80,21 @@ std::uint64_t hostTotalBytes() {
 
 Result<c10::Device> parseDevice(const std::string& text) {
     const int count = cudaDeviceCount();
-    if (text == "cpu" || (text == "auto" && count == 0))
-        return c10::Device(c10::kCPU);
-    if (text == "auto")
-        return c10::Device(c10::kCUDA, 0);
+    if (text == "cpu" || (text == "auto" && count == 0)) return c10::Device(c10::kCPU);
+    if (text == "auto") return c10::Device(c10::kCUDA, 0);
     int number = 0;
     if (text.rfind("cuda:", 0) == 0) {
         const char* begin = text.data() + 5;
         const char* end = text.data() + text.size();
-        if (auto [stop, error] = std::from_chars(begin, end, number); error != std::errc{} || stop != end || number < 0)
+        if (auto [stop, error] = std::from_chars(begin, end, number);
+            error != std::errc{} || stop != end || number < 0)
             return fail(ErrorCode::InvalidSpec, "device '" + text + "': expected auto, cpu, cuda or cuda:N");
     } else if (text != "cuda") {
         return fail(ErrorCode::InvalidSpec, "device '" + text + "': expected auto, cpu, cuda or cuda:N");
     }
     if (number >= count)
-        return fail(ErrorCode::Unsupported, "device '" + text + "': this machine has " + std::to_string(count) +
+        return fail(ErrorCode::Unsupported, "device '" + text + "': this machine has " +
+                                                std::to_string(count) +
                                                 " usable CUDA devices; use --device cpu or auto");
     return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(number));
 }
@@ -128,21 +131,18 @@ Result<ComputeDevice> openDevice(const DeviceOptions& options) {
 }
 
 void synchronize(const ComputeDevice& device) {
-    if (device.isCuda())
-        c10::impl::VirtualGuardImpl(c10::kCUDA).synchronizeDevice(device.device.index());
+    if (device.isCuda()) c10::impl::VirtualGuardImpl(c10::kCUDA).synchronizeDevice(device.device.index());
 }
 
 std::uint64_t peakHostBytes() {
     std::ifstream file("/proc/self/status");
     for (std::string line; std::getline(file, line);)
-        if (line.rfind("VmHWM:", 0) == 0)
-            return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+        if (line.rfind("VmHWM:", 0) == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
     return 0;
 }
 
 std::uint64_t peakDeviceBytes(const ComputeDevice& device) {
-    if (!device.isCuda())
-        return 0;
+    if (!device.isCuda()) return 0;
     const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(device.device.index());
     const auto& allocated =
         stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)];

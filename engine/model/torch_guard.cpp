@@ -8,7 +8,9 @@
 namespace bdq {
 namespace {
 
-std::string firstLine(std::string text) { return text.substr(0, text.find('\n')); }
+std::string firstLine(std::string text) {
+    return text.substr(0, text.find('\n'));
+}
 
 } // namespace
 

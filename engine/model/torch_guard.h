@@ -8,11 +8,12 @@
 
 namespace bdq {
 
-/// Error for an exception: DeviceOom for c10's out-of-memory error, HostOom for bad_alloc, else Internal with the first
-/// line of the message. Called from a catch block.
+/// Error for an exception: DeviceOom for c10's out-of-memory error, HostOom for bad_alloc, else Internal with
+/// the first line of the message. Called from a catch block.
 Error errorFromException(const std::exception& exception);
 
-/// Runs `stage` (which returns a Result) and turns what libtorch or the standard library throws into its error.
+/// Runs `stage` (which returns a Result) and turns what libtorch or the standard library throws into its
+/// error.
 template <class Stage> auto torchGuard(Stage&& stage) -> decltype(stage()) {
     try {
         return stage();

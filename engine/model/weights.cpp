@@ -5,7 +5,9 @@
 namespace bdq {
 namespace {
 
-std::string layerPrefix(int layer) { return "model.layers." + std::to_string(layer) + "."; }
+std::string layerPrefix(int layer) {
+    return "model.layers." + std::to_string(layer) + ".";
+}
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
     std::string text = "[";
@@ -59,8 +61,7 @@ Result<ModelWeights> ModelWeights::open(const std::string& path) {
 
 Status ModelWeights::check(const std::string& name, const std::vector<std::int64_t>& shape) const {
     const TensorEntry* entry = m_reader->find(name);
-    if (entry == nullptr)
-        return fail(ErrorCode::NotFound, path() + ": tensor '" + name + "' is missing");
+    if (entry == nullptr) return fail(ErrorCode::NotFound, path() + ": tensor '" + name + "' is missing");
     if (entry->shape != shape)
         return fail(ErrorCode::ShapeMismatch, path() + ": tensor '" + name + "' has shape " +
                                                   shapeText(entry->shape) + ", expected " + shapeText(shape));

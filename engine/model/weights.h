@@ -11,11 +11,12 @@
 
 namespace bdq {
 
-/// An open model whose tensors are decoded on demand. Checks at opening that the architecture can be computed and that
-/// every tensor is there with the right shape.
+/// An open model whose tensors are decoded on demand. Checks at opening that the architecture can be computed
+/// and that every tensor is there with the right shape.
 class ModelWeights {
 public:
-    /// Errors: the reader's; Unsupported (architecture, RoPE scaling), NotFound (missing tensor), ShapeMismatch.
+    /// Errors: the reader's; Unsupported (architecture, RoPE scaling), NotFound (missing tensor),
+    /// ShapeMismatch.
     static Result<ModelWeights> open(const std::string& path);
 
     [[nodiscard]] const io::ModelReader& reader() const { return *m_reader; }

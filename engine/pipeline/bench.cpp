@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/calibration/histogram.h"
+#include "engine/calibration/input_statistics.h"
+#include "engine/eval/perplexity.h"
+#include "engine/model/torch_guard.h"
+#include "engine/pipeline/jobs.h"
+#include "engine/quant/affine.h"
+#include "engine/quant/gptq.h"
+#include "engine/quant/rounding_errors.h"
+#include "engine/transform/build_transform.h"
+
+namespace bdq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kRepeats = 5;
+constexpr std::int64_t kMatmulSize = 4096;
+constexpr std::int64_t kTokens = 2048;
+constexpr int kEvalWindows = 2;
+
+/// Times the parts of the engine in one process, so that ratios hold on a machine whose speed drifts.
+class Bench {
+public:
+    Bench(const BenchSpec& spec, JobContext& context) : m_spec(spec), m_context(context) {}
+    Result<std::string> run();
+
+private:
+    [[nodiscard]] bool wanted(const std::string& part) const {
+        return m_spec.parts.empty() ||
+               std::find(m_spec.parts.begin(), m_spec.parts.end(), part) != m_spec.parts.end();
+    }
+    double medianSeconds(const std::function<void()>& work) const;
+    double matmulRate() const;
+    Status benchEval(const ModelWeights& weights);
+    Status benchKernels(const ModelWeights& weights);
+
+    const BenchSpec& m_spec;
+    JobContext& m_context;
+    ComputeDevice m_device;
+    Json m_report;
+};
+
+double Bench::medianSeconds(const std::function<void()>& work) const {
+    work();
+    synchronize(m_device);
+    std::vector<double> seconds;
+    for (int i = 0; i < kRepeats; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        work();
+        synchronize(m_device);
+        seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + kRepeats / 2, seconds.end());
+    return seconds[kRepeats / 2];
+}
+
+double Bench::matmulRate() const {
+    const auto options = at::TensorOptions().dtype(at::kFloat).device(m_device.device);
+    const at::Tensor a = at::randn({kMatmulSize, kMatmulSize}, options);
+    const at::Tensor b = at::randn({kMatmulSize, kMatmulSize}, options);
+    const double flops = 2.0 * static_cast<double>(kMatmulSize * kMatmulSize * kMatmulSize);
+    return flops / medianSeconds([&] { at::matmul(a, b); });
+}
+
+Status Bench::benchEval(const ModelWeights& weights) {
+    m_context.stage("perplexity against matmul");
+    std::vector<std::int32_t> tokens(static_cast<std::size_t>(kEvalWindows * kTokens));
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+        tokens[i] =
+            static_cast<std::int32_t>((i * 7919) % static_cast<std::size_t>(weights.config().vocabSize));
+    const double before = matmulRate();
+    FullPrecisionLayers layers(weights, m_device);
+    BDQ_TRY(const PerplexityResult result,
+            perplexity(weights, layers, tokens, {kTokens, 0}, m_device, m_context, [](double, double) {}));
+    const double rate = (before + matmulRate()) / 2;
+    m_report["eval"] = {{"windows", result.windows},
+                        {"window_length", kTokens},
+                        {"seconds", result.seconds},
+                        {"flops", result.flops},
+                        {"flops_per_second", result.flops / result.seconds},
+                        {"matmul_flops_per_second", rate},
+                        {"share_of_matmul", result.flops / result.seconds / rate}};
+    return {};
+}
+
+Status Bench::benchKernels(const ModelWeights& weights) {
+    m_context.stage("statistics, transforms and quantizers");
+    BDQ_TRY(const BlockWeights block, weights.block(0, m_device.device));
+    const at::Tensor& weight = block.at(Site::Down);
+    const std::int64_t n = weight.size(1);
+    const at::Tensor x =
+        at::randn({kTokens, n}, at::TensorOptions().dtype(at::kFloat).device(m_device.device));
+    InputStatistics statistics;
+    statistics.add(x);
+    const auto record = [&](const std::string& name, const std::function<void()>& work) {
+        m_report["kernels"][name] = 1e3 * medianSeconds(work);
+    };
+    record("input_statistics_ms", [&] { InputStatistics().add(x); });
+    record("histogram_ms", [&] {
+        LogHistogram histogram;
+        addToHistogram(histogram, x);
+    });
+    record("fake_quantize_4_bits_ms", [&] { quant::fakeQuantize(x, {4, true, 0}); });
+    record("rounding_errors_2_to_8_bits_ms", [&] { quant::roundingErrors(x, true); });
+    for (const TransformInfo& info : transformTable()) {
+        std::vector<std::string> notes;
+        BDQ_TRY(const transform::SiteTransform built,
+                transform::buildTransform(info.kind, statistics.moments(), weight, 1, notes));
+        const transform::SiteTransform onDevice = built.to(m_device.device);
+        record("apply_" + std::string(info.id) + "_ms", [&] { (void)onDevice.applyToActivations(x); });
+    }
+    SecondMoment moment;
+    moment.add(x);
+    record("round_mse_ms", [&] { (void)quant::roundWeights(weight, {4, true, 0}, WeightRounding::Mse); });
+    record("gptq_ms", [&] { (void)quant::gptq(weight, moment.mean(), {4, true, 0}); });
+    m_report["kernels"]["shape"] = {{"tokens", kTokens}, {"in", n}, {"out", weight.size(0)}};
+    return {};
+}
+
+Result<std::string> Bench::run() {
+    const c10::InferenceMode guard;
+    BDQ_TRY(m_device, openDevice(m_spec.device));
+    m_report = {{"schema", kResultSchema},      {"model", m_spec.modelPath},   {"device", m_device.id},
+                {"device_name", m_device.name}, {"threads", m_device.threads}, {"torch", torchVersion()}};
+    const auto start = std::chrono::steady_clock::now();
+    BDQ_TRY(const ModelWeights weights, ModelWeights::open(m_spec.modelPath));
+    m_report["open_seconds"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (wanted("eval")) BDQ_CHECK(benchEval(weights));
+    BDQ_CHECK(m_context.checkCancelled());
+    if (wanted("kernels")) BDQ_CHECK(benchKernels(weights));
+    m_report["peak_host_bytes"] = peakHostBytes();
+    m_report["peak_device_bytes"] = peakDeviceBytes(m_device);
+    return m_report.dump();
+}
+
+} // namespace
+
+Result<std::string> bench(const BenchSpec& spec, JobContext& context) {
+    return torchGuard([&] { return Bench(spec, context).run(); });
+}
+
+} // namespace bdq

@@ -1,0 +1,229 @@
+#include "engine/pipeline/layer_checkpoint.h"
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include <ATen/ATen.h>
+
+#include "engine/io/tensor_file.h"
+
+namespace bdq {
+namespace {
+
+using io::HostTensor;
+
+HostTensor::Type hostType(at::ScalarType type) {
+    switch (type) {
+    case at::kChar:
+        return HostTensor::Type::I8;
+    case at::kInt:
+        return HostTensor::Type::I32;
+    default:
+        return HostTensor::Type::F32;
+    }
+}
+
+at::ScalarType scalarType(HostTensor::Type type) {
+    switch (type) {
+    case HostTensor::Type::I8:
+        return at::kChar;
+    case HostTensor::Type::I32:
+        return at::kInt;
+    default:
+        return at::kFloat;
+    }
+}
+
+HostTensor toHost(const at::Tensor& tensor) {
+    const at::Tensor host = tensor.cpu().contiguous();
+    HostTensor result;
+    result.type = hostType(host.scalar_type());
+    result.shape = host.sizes().vec();
+    result.bytes.resize(host.nbytes());
+    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), host.const_data_ptr(), host.nbytes());
+    return result;
+}
+
+HostTensor floatsToHost(const std::vector<float>& values) {
+    return toHost(at::tensor(at::ArrayRef<float>(values), at::kFloat));
+}
+
+/// Reads named parts of one checkpoint file; errors name the file and the part.
+class PartReader {
+public:
+    PartReader(const std::filesystem::path& path, const io::TensorFile& file) : m_path(path), m_file(file) {}
+
+    [[nodiscard]] bool has(const std::string& name) const { return m_file.tensors.count(name) != 0; }
+    Result<at::Tensor> tensor(const std::string& name, HostTensor::Type type) const {
+        const auto found = m_file.tensors.find(name);
+        if (found == m_file.tensors.end())
+            return fail(ErrorCode::BadFormat, m_path.string() + ": tensor '" + name + "' is missing");
+        if (found->second.type != type)
+            return fail(ErrorCode::BadFormat,
+                        m_path.string() + ": tensor '" + name + "' has an unexpected dtype");
+        at::Tensor result = at::empty(found->second.shape, scalarType(type));
+        if (!found->second.bytes.empty())
+            std::memcpy(result.mutable_data_ptr(), found->second.bytes.data(), found->second.bytes.size());
+        return result;
+    }
+    Result<std::vector<float>> floats(const std::string& name) const {
+        if (!has(name)) return std::vector<float>{};
+        BDQ_TRY(const at::Tensor values, tensor(name, HostTensor::Type::F32));
+        return std::vector<float>(values.const_data_ptr<float>(),
+                                  values.const_data_ptr<float>() + values.numel());
+    }
+    Result<std::string> text(const std::string& name) const {
+        const auto found = m_file.metadata.find(name);
+        if (found == m_file.metadata.end())
+            return fail(ErrorCode::BadFormat, m_path.string() + ": metadata '" + name + "' is missing");
+        return found->second;
+    }
+    Result<std::uint64_t> number(const std::string& name) const {
+        BDQ_TRY(const std::string value, text(name));
+        std::uint64_t result = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
+        if (error != std::errc{} || end != value.data() + value.size())
+            return fail(ErrorCode::BadFormat,
+                        m_path.string() + ": metadata '" + name + "' is '" + value + "', expected a number");
+        return result;
+    }
+
+private:
+    const std::filesystem::path& m_path;
+    const io::TensorFile& m_file;
+};
+
+// Operand schemes travel as scheme text, each in the place of the operand it belongs to.
+std::string schemeText(const OperandScheme& weight, const OperandScheme& activation,
+                       const OperandScheme& kv) {
+    return formatScheme({weight, activation, kv});
+}
+
+void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
+    const std::string prefix = std::string(siteName(site)) + ".";
+    if (quantized.weight) {
+        file.tensors[prefix + "codes"] = toHost(quantized.weight->codes);
+        file.tensors[prefix + "scales"] = toHost(quantized.weight->scales);
+        file.tensors[prefix + "zeros"] = toHost(quantized.weight->zeros);
+    } else {
+        file.tensors[prefix + "weight"] = toHost(quantized.fullWeight);
+    }
+    TransformDetail detail;
+    quantized.siteTransform.toDetail(detail);
+    if (!detail.diagonal.empty()) file.tensors[prefix + "diagonal"] = floatsToHost(detail.diagonal);
+    if (!detail.blocks.empty()) {
+        file.tensors[prefix + "blocks"] = floatsToHost(detail.blocks);
+        file.tensors[prefix + "inverse_blocks"] = floatsToHost(detail.inverseBlocks);
+    }
+    file.metadata[prefix + "block_size"] = std::to_string(detail.blockSize);
+    file.metadata[prefix + "hadamard"] = detail.hadamard ? "1" : "0";
+    file.metadata[prefix + "hadamard_seed"] = std::to_string(quantized.siteTransform.hadamardSeed());
+    file.metadata[prefix + "scheme"] = schemeText(
+        quantized.weight ? quantized.weight->scheme : OperandScheme{}, quantized.activation, {16, false, 0});
+}
+
+Result<transform::SiteTransform> getTransform(const PartReader& parts, const std::string& prefix,
+                                              std::int64_t features) {
+    TransformDetail detail;
+    BDQ_TRY(detail.diagonal, parts.floats(prefix + "diagonal"));
+    BDQ_TRY(detail.blocks, parts.floats(prefix + "blocks"));
+    BDQ_TRY(detail.inverseBlocks, parts.floats(prefix + "inverse_blocks"));
+    BDQ_TRY(const std::uint64_t blockSize, parts.number(prefix + "block_size"));
+    detail.blockSize = static_cast<int>(std::min<std::uint64_t>(blockSize, 1 << 20));
+    BDQ_TRY(const std::uint64_t hadamard, parts.number(prefix + "hadamard"));
+    detail.hadamard = hadamard != 0;
+    BDQ_TRY(const std::uint64_t seed, parts.number(prefix + "hadamard_seed"));
+    return transform::SiteTransform::fromDetail(detail, features, seed);
+}
+
+Result<QuantizedSite> getSite(const PartReader& parts, Site site, std::int64_t rows, std::int64_t columns) {
+    const std::string prefix = std::string(siteName(site)) + ".";
+    QuantizedSite quantized;
+    BDQ_TRY(const std::string text, parts.text(prefix + "scheme"));
+    BDQ_TRY(const Scheme scheme, parseScheme(text));
+    quantized.activation = scheme.activation;
+    BDQ_TRY(quantized.siteTransform, getTransform(parts, prefix, columns));
+    at::Tensor values;
+    if (parts.has(prefix + "codes")) {
+        quant::QuantizedWeight weight;
+        weight.scheme = scheme.weight;
+        BDQ_TRY(weight.codes, parts.tensor(prefix + "codes", HostTensor::Type::I8));
+        BDQ_TRY(weight.scales, parts.tensor(prefix + "scales", HostTensor::Type::F32));
+        BDQ_TRY(weight.zeros, parts.tensor(prefix + "zeros", HostTensor::Type::I32));
+        BDQ_CHECK(weight.validate());
+        values = weight.codes;
+        quantized.weight = std::move(weight);
+    } else {
+        BDQ_TRY(quantized.fullWeight, parts.tensor(prefix + "weight", HostTensor::Type::F32));
+        values = quantized.fullWeight;
+    }
+    if (values.dim() != 2 || values.size(0) != rows || values.size(1) != columns)
+        return fail(ErrorCode::ShapeMismatch, prefix + "weight: found " + std::to_string(values.numel()) +
+                                                  " values, the model expects [" + std::to_string(rows) +
+                                                  ", " + std::to_string(columns) + "]");
+    return quantized;
+}
+
+Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& config, const std::string& label) {
+    const std::int64_t queryRows = config.heads * config.headDim;
+    const std::int64_t cacheRows = config.kvHeads * config.headDim;
+    LayerCheckpoint checkpoint;
+    QuantizedBlock& block = checkpoint.block;
+    BDQ_TRY(block.at(Site::Qkv), getSite(parts, Site::Qkv, queryRows + 2 * cacheRows, config.hiddenSize));
+    BDQ_TRY(block.at(Site::O), getSite(parts, Site::O, config.hiddenSize, queryRows));
+    BDQ_TRY(block.at(Site::GateUp),
+            getSite(parts, Site::GateUp, 2 * config.intermediateSize, config.hiddenSize));
+    BDQ_TRY(block.at(Site::Down), getSite(parts, Site::Down, config.hiddenSize, config.intermediateSize));
+    for (auto [name, operand] :
+         {std::pair{"k_cache.scheme", &block.keys}, std::pair{"v_cache.scheme", &block.values}}) {
+        BDQ_TRY(const std::string text, parts.text(name));
+        BDQ_TRY(const Scheme scheme, parseScheme(text));
+        *operand = scheme.kv;
+    }
+    BDQ_TRY(const std::uint64_t rotated, parts.number("key_rotation"));
+    if (rotated != 0) {
+        BDQ_TRY(block.keyRotationSeed, parts.number("key_rotation_seed"));
+        BDQ_TRY(block.keyRotation, transform::HeadRotation::create(config.headDim, block.keyRotationSeed));
+    }
+    BDQ_TRY(const std::uint64_t rows, parts.number("rows"));
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(rows, 64); ++i) {
+        BDQ_TRY(const std::string json, parts.text("row." + std::to_string(i)));
+        BDQ_TRY(RunSiteResult row, decodeRunRow(json, label));
+        checkpoint.rows.push_back(std::move(row));
+    }
+    return checkpoint;
+}
+
+} // namespace
+
+std::string layerFileName(int layer) {
+    char name[40];
+    std::snprintf(name, sizeof name, "layers/L%03d.safetensors", layer);
+    return name;
+}
+
+Status writeLayerCheckpoint(const std::filesystem::path& path, const LayerCheckpoint& checkpoint) {
+    io::TensorFile file;
+    const QuantizedBlock& block = checkpoint.block;
+    for (Site site : kLinearSites)
+        putSite(file, site, block.at(site));
+    file.metadata["k_cache.scheme"] = schemeText({}, {}, block.keys);
+    file.metadata["v_cache.scheme"] = schemeText({}, {}, block.values);
+    file.metadata["key_rotation"] = block.keyRotation ? "1" : "0";
+    file.metadata["key_rotation_seed"] = std::to_string(block.keyRotationSeed);
+    file.metadata["rows"] = std::to_string(checkpoint.rows.size());
+    for (std::size_t i = 0; i < checkpoint.rows.size(); ++i)
+        file.metadata["row." + std::to_string(i)] = encodeRunRow(checkpoint.rows[i]);
+    return io::writeTensorFile(path, file);
+}
+
+Result<LayerCheckpoint> readLayerCheckpoint(const std::filesystem::path& path, const ModelConfig& config) {
+    BDQ_TRY(const io::TensorFile file, io::readTensorFile(path));
+    const PartReader parts(path, file);
+    auto checkpoint = decode(parts, config, path.string());
+    if (!checkpoint) return passOn(std::move(checkpoint).error(), path.string());
+    return checkpoint;
+}
+
+} // namespace bdq

@@ -1,0 +1,243 @@
+#include "engine/pipeline/layer_quantizer.h"
+
+#include <ATen/ATen.h>
+
+#include "engine/pipeline/site_measurement.h"
+#include "engine/quant/affine.h"
+#include "engine/quant/gptq.h"
+#include "engine/transform/build_transform.h"
+
+namespace bdq {
+namespace {
+
+constexpr std::uint64_t kKeptBytes = std::uint64_t{1} << 30;
+constexpr std::int64_t kSampleTokens = 2048;
+
+std::string where(SiteKey key) {
+    return "layer " + std::to_string(key.layer) + ", site " + std::string(siteName(key.site));
+}
+
+/// Second moments of the quantized operands, while unquantized weights run.
+class HessianHooks final : public QuantizedHooks {
+public:
+    HessianHooks(const QuantizedBlock& block, std::vector<SecondMoment>& moments)
+        : QuantizedHooks(block), m_moments(moments) {}
+    at::Tensor siteInput(Site site, at::Tensor x) override {
+        at::Tensor operand = QuantizedHooks::siteInput(site, std::move(x));
+        m_moments[static_cast<std::size_t>(site)].add(operand.flatten(0, -2));
+        return operand;
+    }
+
+private:
+    std::vector<SecondMoment>& m_moments;
+};
+
+} // namespace
+
+Status LayerQuantizer::rotateKv(int layer, BlockWeights& weights, QuantizedBlock& block) const {
+    block.keys = m_options.plan.at({layer, Site::KCache}).kv;
+    block.values = m_options.plan.at({layer, Site::VCache}).kv;
+    if (!m_options.method->rotateKv || (!block.keys.quantizes() && !block.values.quantizes())) return {};
+    block.keyRotationSeed = siteSeed(m_options.seed, {layer, Site::KCache});
+    BDQ_TRY(const transform::HeadRotation keys,
+            transform::HeadRotation::create(m_config.headDim, block.keyRotationSeed));
+    block.keyRotation = keys.to(m_device.device);
+    BDQ_TRY(
+        const transform::HeadRotation values,
+        transform::HeadRotation::create(m_config.headDim, siteSeed(m_options.seed, {layer, Site::VCache})));
+
+    at::Tensor& qkv = weights.at(Site::Qkv);
+    const std::int64_t cacheRows = m_config.kvHeads * m_config.headDim;
+    const std::int64_t valueRow = qkv.size(0) - cacheRows;
+    BDQ_TRY(const transform::FoldedValues folded,
+            transform::foldValueRotation(qkv.narrow(0, valueRow, cacheRows), weights.at(Site::O), {},
+                                         values.to(m_device.device), m_config.heads, m_config.kvHeads));
+    qkv.narrow(0, valueRow, cacheRows).copy_(folded.valueWeight);
+    weights.at(Site::O) = folded.outputWeight;
+    return {};
+}
+
+Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(const BlockWeights& weights,
+                                                          const HiddenStates& full, LayerOutcome& outcome) {
+    Moments moments{std::vector<InputStatistics>(kLinearSites.size()), {}, {}, {}};
+    moments.kept.resize(full.size());
+    std::uint64_t keptBytes = 0;
+    for (std::size_t i = 0; i < full.size(); ++i) {
+        BDQ_CHECK(m_context.checkCancelled());
+        CaptureHooks capture;
+        outcome.output.push_back(forwardBlock(m_config, weights, m_rope, full[i], capture));
+        for (std::size_t site = 0; site < kLinearSites.size(); ++site)
+            moments.statistics[site].add(capture.inputs()[site]);
+        keptBytes += bytesOf(capture.inputs());
+        if (keptBytes <= kKeptBytes) moments.kept[i] = capture.inputs();
+        if (i == 0) {
+            moments.keys = capture.keys();
+            moments.values = capture.values();
+        }
+        m_advance(0.25 / static_cast<double>(full.size()));
+    }
+    return moments;
+}
+
+Status LayerQuantizer::buildTransforms(int layer, const BlockWeights& weights, const Moments& moments,
+                                       QuantizedBlock& block, std::vector<SiteAnalyzer>& analyzers) const {
+    SiteAnalyzerOptions options;
+    options.transforms = {TransformKind::None};
+    if (m_options.method->transform != TransformKind::None)
+        options.transforms.push_back(m_options.method->transform);
+    options.seed = m_options.seed;
+    options.sampleTokens = kSampleTokens;
+    for (Site site : kLinearSites) {
+        const SiteKey key{layer, site};
+        auto analyzer = SiteAnalyzer::create(key, moments.statistics[static_cast<std::size_t>(site)],
+                                             weights.at(site), options);
+        if (!analyzer) return passOn(std::move(analyzer).error(), where(key));
+        const Scheme& scheme = m_options.plan.at(key);
+        QuantizedSite& quantized = block.at(site);
+        quantized.activation = scheme.activation;
+        // A site that is not quantized keeps its plain form: nothing would be gained, and it costs at
+        // inference.
+        if (scheme.activation.quantizes() || scheme.weight.quantizes())
+            quantized.siteTransform = analyzer->siteTransform(m_options.method->transform);
+        analyzers.push_back(std::move(*analyzer));
+    }
+    return {};
+}
+
+Result<std::vector<at::Tensor>> LayerQuantizer::hessians(const BlockWeights& weights,
+                                                         const QuantizedBlock& block,
+                                                         const HiddenStates& quantized) {
+    if (m_options.rounding != WeightRounding::Gptq) {
+        m_advance(0.25);
+        return std::vector<at::Tensor>(kLinearSites.size());
+    }
+    BlockWeights transformed{weights.attentionNorm, weights.mlpNorm, {}};
+    for (Site site : kLinearSites)
+        transformed.at(site) = block.at(site).siteTransform.applyToWeight(weights.at(site));
+    std::vector<SecondMoment> moments(kLinearSites.size());
+    for (const at::Tensor& x : quantized) {
+        BDQ_CHECK(m_context.checkCancelled());
+        HessianHooks hooks(block, moments);
+        forwardBlock(m_config, transformed, m_rope, x, hooks);
+        m_advance(0.25 / static_cast<double>(quantized.size()));
+    }
+    std::vector<at::Tensor> result;
+    for (const SecondMoment& moment : moments)
+        result.push_back(moment.mean());
+    return result;
+}
+
+Status LayerQuantizer::roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
+                                 QuantizedSite& site) const {
+    const Scheme& scheme = m_options.plan.at(key);
+    const at::Tensor transformed = site.siteTransform.applyToWeight(weight);
+    if (!scheme.weight.quantizes()) {
+        site.fullWeight = transformed;
+        return {};
+    }
+    if (m_options.rounding == WeightRounding::Gptq) {
+        BDQ_TRY(quant::GptqResult result, quant::gptq(transformed, hessian, scheme.weight));
+        for (const std::string& note : result.notes)
+            m_context.warning(where(key) + ": " + note);
+        site.weight = std::move(result.weight);
+    } else {
+        BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, m_options.rounding));
+    }
+    return site.weight->validate();
+}
+
+RunSiteResult LayerQuantizer::cacheRow(SiteKey key, const at::Tensor& cached, const OperandScheme& scheme,
+                                       const std::optional<transform::HeadRotation>& rotation) const {
+    // v arrives rotated already (folded into its weight); k is rotated after RoPE.
+    const bool rotate = key.site == Site::KCache && rotation.has_value();
+    const at::Tensor operand = rotate ? rotation->applyToKeys(cached) : cached;
+    const at::Tensor rounded = quant::fakeQuantize(operand, scheme);
+    const at::Tensor difference = rounded - operand;
+    const OutputError error{operand.square().sum(at::kDouble).item<double>(),
+                            difference.square().sum(at::kDouble).item<double>(),
+                            static_cast<double>(operand.numel())};
+    RunSiteResult row;
+    row.key = key;
+    row.scheme = formatScheme({{}, {}, scheme});
+    row.sqnrDb = error.sqnrDb();
+    row.mse = error.mse();
+    row.flatnessBefore = normalizedFlatness(cached.flatten(0, -2));
+    row.flatnessAfter = normalizedFlatness(operand.flatten(0, -2));
+    return row;
+}
+
+Status LayerQuantizer::describe(int layer, const BlockWeights& weights, const HiddenStates& full,
+                                Moments& moments, std::vector<SiteAnalyzer>& analyzers,
+                                LayerOutcome& outcome) {
+    for (std::size_t i = 0; i < full.size(); ++i) {
+        BDQ_CHECK(m_context.checkCancelled());
+        SiteInputs inputs;
+        if (moments.kept[i]) {
+            inputs = std::move(*moments.kept[i]);
+        } else {
+            CaptureHooks capture;
+            forwardBlock(m_config, weights, m_rope, full[i], capture);
+            inputs = capture.inputs();
+        }
+        for (std::size_t site = 0; site < analyzers.size(); ++site)
+            analyzers[site].add(inputs[site]);
+    }
+    const TransformKind kind = m_options.method->transform;
+    QuantizedBlock& block = outcome.checkpoint.block;
+    for (Site site : kLinearSites) {
+        const SiteKey key{layer, site};
+        SiteAnalyzer& analyzer = analyzers[static_cast<std::size_t>(site)];
+        BDQ_TRY(SiteAnalysis analysis, analyzer.finish());
+        const at::Tensor sample = analyzer.sample();
+        const at::Tensor outputs = at::linear(sample, weights.at(site));
+        const QuantizedSite& quantized = block.at(site);
+        const at::Tensor operand = quantized.siteTransform.applyToActivations(sample);
+        const OutputError error =
+            quantized.weight
+                ? quantizedOutputError(outputs, operand, *quantized.weight, quantized.activation)
+                : outputErrorWithFullWeight(outputs, operand, quantized.fullWeight, quantized.activation);
+        RunSiteResult row;
+        row.key = key;
+        row.scheme = formatScheme(m_options.plan.at(key));
+        row.sqnrDb = error.sqnrDb();
+        row.mse = error.mse();
+        row.flatnessBefore = analysis.transforms.at(TransformKind::None).activation.entropyNormalized;
+        row.weightFlatnessBefore = analysis.transforms.at(TransformKind::None).weight.entropyNormalized;
+        row.flatnessAfter = analysis.transforms.at(kind).activation.entropyNormalized;
+        row.weightFlatnessAfter = analysis.transforms.at(kind).weight.entropyNormalized;
+        analysis.transforms.at(kind).sqnrDbMeasured[row.scheme] = row.sqnrDb;
+        outcome.checkpoint.rows.push_back(row);
+        outcome.sites.push_back(std::move(analysis));
+        outcome.details.push_back(analyzer.detail());
+    }
+    if (block.keys.quantizes())
+        outcome.checkpoint.rows.push_back(
+            cacheRow({layer, Site::KCache}, moments.keys, block.keys, block.keyRotation));
+    if (block.values.quantizes())
+        outcome.checkpoint.rows.push_back(
+            cacheRow({layer, Site::VCache}, moments.values, block.values, block.keyRotation));
+    return {};
+}
+
+Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const HiddenStates& full,
+                                         const HiddenStates& quantized) {
+    LayerOutcome outcome;
+    QuantizedBlock& block = outcome.checkpoint.block;
+    BDQ_CHECK(rotateKv(layer, weights, block));
+    BDQ_TRY(Moments moments, firstPass(weights, full, outcome));
+    std::vector<SiteAnalyzer> analyzers;
+    BDQ_CHECK(buildTransforms(layer, weights, moments, block, analyzers));
+    BDQ_TRY(const std::vector<at::Tensor> secondMoments, hessians(weights, block, quantized));
+    for (Site site : kLinearSites) {
+        BDQ_CHECK(m_context.checkCancelled());
+        const auto status = roundSite({layer, site}, weights.at(site),
+                                      secondMoments[static_cast<std::size_t>(site)], block.at(site));
+        if (!status) return passOn(status.error(), where({layer, site}));
+        m_advance(0.05);
+    }
+    BDQ_CHECK(describe(layer, weights, full, moments, analyzers, outcome));
+    m_advance(0.15);
+    return outcome;
+}
+
+} // namespace bdq

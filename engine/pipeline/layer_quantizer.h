@@ -1,0 +1,73 @@
+// Quantizes one layer: moments, transform, rounding, and what it cost.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "engine/api/job_context.h"
+#include "engine/api/results.h"
+#include "engine/pipeline/block_capture.h"
+#include "engine/pipeline/layer_checkpoint.h"
+#include "engine/pipeline/site_analyzer.h"
+
+namespace bdq {
+
+/// What a layer is quantized with.
+struct LayerQuantizerOptions {
+    Plan plan;
+    const MethodInfo* method = nullptr;
+    WeightRounding rounding = WeightRounding::Mse;
+    std::uint64_t seed = 0;
+};
+
+/// Everything that comes out of one layer.
+struct LayerOutcome {
+    LayerCheckpoint checkpoint;      ///< block on the compute device
+    std::vector<SiteAnalysis> sites; ///< before and after, analysis format
+    std::vector<SiteDetail> details; ///< belonging to `sites`
+    HiddenStates output;             ///< full-precision hidden states after the layer
+};
+
+class LayerQuantizer {
+public:
+    /// `advance(share)` is called with shares that add up to 1 over the layer.
+    LayerQuantizer(const ModelConfig& config, const Rope& rope, const LayerQuantizerOptions& options,
+                   const ComputeDevice& device, JobContext& context, std::function<void(double)> advance)
+        : m_config(config), m_rope(rope), m_options(options), m_device(device), m_context(context),
+          m_advance(std::move(advance)) {}
+
+    /// `full`: hidden states of the full model before the layer; `quantized`: those of the quantized layers
+    /// before it, from which GPTQ takes its second moments (ignored by other roundings). Errors:
+    /// buildTransform's, gptq's, NonFinite, Cancelled; context names layer and site.
+    Result<LayerOutcome> run(int layer, BlockWeights weights, const HiddenStates& full,
+                             const HiddenStates& quantized);
+
+private:
+    struct Moments {
+        std::vector<InputStatistics> statistics;
+        std::vector<std::optional<SiteInputs>> kept;
+        at::Tensor keys;
+        at::Tensor values;
+    };
+    Status rotateKv(int layer, BlockWeights& weights, QuantizedBlock& block) const;
+    Result<Moments> firstPass(const BlockWeights& weights, const HiddenStates& full, LayerOutcome& outcome);
+    Status buildTransforms(int layer, const BlockWeights& weights, const Moments& moments,
+                           QuantizedBlock& block, std::vector<SiteAnalyzer>& analyzers) const;
+    Result<std::vector<at::Tensor>> hessians(const BlockWeights& weights, const QuantizedBlock& block,
+                                             const HiddenStates& quantized);
+    Status roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
+                     QuantizedSite& site) const;
+    Status describe(int layer, const BlockWeights& weights, const HiddenStates& full, Moments& moments,
+                    std::vector<SiteAnalyzer>& analyzers, LayerOutcome& outcome);
+    [[nodiscard]] RunSiteResult cacheRow(SiteKey key, const at::Tensor& cached, const OperandScheme& scheme,
+                                         const std::optional<transform::HeadRotation>& rotation) const;
+
+    const ModelConfig& m_config;
+    const Rope& m_rope;
+    const LayerQuantizerOptions& m_options;
+    ComputeDevice m_device;
+    JobContext& m_context;
+    std::function<void(double)> m_advance;
+};
+
+} // namespace bdq

@@ -1,0 +1,185 @@
+#include "engine/pipeline/site_analyzer.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "engine/analysis/sqnr_model.h"
+#include "engine/calibration/histogram.h"
+#include "engine/model/weights.h"
+#include "engine/pipeline/site_measurement.h"
+#include "engine/transform/build_transform.h"
+
+namespace bdq {
+namespace {
+
+std::vector<float> channelRms(const at::Tensor& sumSquare, std::int64_t rows) {
+    return toHostFloats((sumSquare / static_cast<double>(rows)).sqrt());
+}
+
+analysis::RangeRule rangeRule(const OperandScheme& scheme) {
+    return scheme.symmetric ? analysis::RangeRule::Symmetric : analysis::RangeRule::Asymmetric;
+}
+
+Result<double> theoremDb(const TransformAnalysis& result, const Scheme& scheme) {
+    analysis::TheoremTerms terms;
+    terms.inputConcentration = analysis::fromDb(result.concentrationActivationDb);
+    terms.weightConcentration = analysis::fromDb(result.concentrationWeightDb);
+    terms.alignment = analysis::fromDb(result.alignmentDb);
+    terms.inputBits = scheme.activation.bits;
+    terms.weightBits = scheme.weight.bits;
+    terms.inputRule = rangeRule(scheme.activation);
+    terms.weightRule = rangeRule(scheme.weight);
+    BDQ_TRY(const double sqnr, analysis::theoremSqnr(terms));
+    return analysis::toDb(sqnr);
+}
+
+} // namespace
+
+std::uint64_t siteSeed(std::uint64_t jobSeed, SiteKey key) {
+    // splitmix64's finaliser, so that neighbouring layers and sites get unrelated signs.
+    std::uint64_t z = jobSeed + 0x9E3779B97F4A7C15ULL * (static_cast<std::uint64_t>(key.layer) * 8 +
+                                                         static_cast<std::uint64_t>(key.site) + 1);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return z ^ (z >> 31);
+}
+
+SiteAnalyzer::SiteAnalyzer(SiteKey key, const InputStatistics& statistics, const at::Tensor& weight,
+                           const SiteAnalyzerOptions& options)
+    : m_key(key), m_options(options), m_weight(weight), m_tokens(statistics.tokens()) {
+    m_detail.key = key;
+    m_detail.inFeatures = weight.size(1);
+    m_detail.hadamardSeed = siteSeed(options.seed, key);
+    m_detail.kurtosisActivation = toHostFloats(statistics.kurtosis());
+    const at::Tensor square = weight.to(at::kDouble).square();
+    const at::Tensor moment = square.mean(0);
+    m_detail.kurtosisWeight =
+        toHostFloats(at::nan_to_num(square.square().mean(0) / (moment * moment), 0, 0, 0));
+    m_detail.tokenMin = toHostFloats(statistics.tokenMin());
+    m_detail.tokenMax = toHostFloats(statistics.tokenMax());
+}
+
+Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& statistics,
+                                          const at::Tensor& weight, const SiteAnalyzerOptions& options) {
+    SiteAnalyzer analyzer(key, statistics, weight, options);
+    const transform::SiteMoments moments = statistics.moments();
+    for (TransformKind kind : options.transforms) {
+        auto built = transform::buildTransform(kind, moments, weight, analyzer.m_detail.hadamardSeed,
+                                               analyzer.m_notes);
+        if (!built) return passOn(std::move(built).error(), transformInfo(kind).id);
+        analyzer.m_transforms.emplace(kind, built->to(weight.device()));
+    }
+    analyzer.storeParameters();
+    return analyzer;
+}
+
+Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& statistics,
+                                          const at::Tensor& weight, const SiteAnalyzerOptions& options,
+                                          TransformKind kind, const transform::SiteTransform& known) {
+    SiteAnalyzer analyzer(key, statistics, weight, options);
+    analyzer.m_transforms.emplace(TransformKind::None, transform::SiteTransform{});
+    analyzer.m_transforms.insert_or_assign(kind, known);
+    analyzer.storeParameters();
+    return analyzer;
+}
+
+void SiteAnalyzer::storeParameters() {
+    for (const auto& [kind, siteTransform] : m_transforms)
+        siteTransform.toDetail(m_detail.transforms[kind]);
+}
+
+void SiteAnalyzer::addSample(const at::Tensor& inputs) {
+    // Every (tokens / sample)-th token, counted over all calls.
+    const std::int64_t stride = std::max<std::int64_t>(1, m_tokens / m_options.sampleTokens);
+    const std::int64_t offset = (stride - m_seen % stride) % stride;
+    m_seen += inputs.size(0);
+    if (offset < inputs.size(0)) m_sample.push_back(inputs.slice(0, offset, std::nullopt, stride).clone());
+}
+
+void SiteAnalyzer::add(const at::Tensor& inputs) {
+    addSample(inputs);
+    for (const auto& [kind, siteTransform] : m_transforms) {
+        const at::Tensor x = siteTransform.applyToActivations(inputs);
+        addToHistogram(m_detail.transforms[kind].histogramActivation, x);
+        Streamed& streamed = m_streamed[kind];
+        const at::Tensor sumSquare = x.square().sum(0, false, at::kDouble);
+        const at::Tensor absmax = x.abs().amax(0);
+        streamed.sumSquare = streamed.sumSquare.defined() ? streamed.sumSquare + sumSquare : sumSquare;
+        streamed.absmax = streamed.absmax.defined() ? at::maximum(streamed.absmax, absmax) : absmax;
+    }
+}
+
+at::Tensor SiteAnalyzer::sample() const {
+    return at::cat(m_sample);
+}
+
+Status SiteAnalyzer::measureSchemes(TransformAnalysis& result, const at::Tensor& inputs,
+                                    const at::Tensor& weight, const at::Tensor& outputs) const {
+    for (const Scheme& scheme : m_options.schemes) {
+        OutputError error;
+        if (scheme.weight.quantizes()) {
+            BDQ_TRY(const quant::QuantizedWeight rounded,
+                    quant::roundWeights(weight, scheme.weight, WeightRounding::Rtn));
+            error = quantizedOutputError(outputs, inputs, rounded, scheme.activation);
+        } else {
+            error = outputErrorWithFullWeight(outputs, inputs, weight, scheme.activation);
+        }
+        const std::string text = formatScheme(scheme);
+        result.sqnrDbMeasured[text] = error.sqnrDb();
+        BDQ_TRY(result.sqnrDbTheorem[text], theoremDb(result, scheme));
+    }
+    return {};
+}
+
+Result<TransformAnalysis> SiteAnalyzer::analyzeTransform(TransformKind kind, const at::Tensor& sample,
+                                                         const at::Tensor& outputs) {
+    const transform::SiteTransform& siteTransform = m_transforms.at(kind);
+    const at::Tensor inputs = siteTransform.applyToActivations(sample);
+    const at::Tensor weight = siteTransform.applyToWeight(m_weight);
+    const double signal =
+        outputs.square().sum(at::kDouble).item<double>() / static_cast<double>(sample.size(0));
+    TransformDetail& detail = m_detail.transforms[kind];
+    BDQ_TRY(TransformAnalysis result, describeTransformed(inputs, weight, signal, detail));
+    BDQ_CHECK(measureSchemes(result, inputs, weight, outputs));
+
+    addToHistogram(detail.histogramWeight, weight);
+    detail.channelRmsActivation = channelRms(m_streamed.at(kind).sumSquare, m_tokens);
+    detail.channelAbsmaxActivation = toHostFloats(m_streamed.at(kind).absmax);
+    detail.channelRmsWeight = channelRms(weight.square().sum(0, false, at::kDouble), weight.size(0));
+    detail.channelAbsmaxWeight = toHostFloats(weight.abs().amax(0));
+    return result;
+}
+
+Result<SiteAnalysis> SiteAnalyzer::finish() {
+    const at::Tensor sample = this->sample();
+    const at::Tensor outputs = at::linear(sample, m_weight);
+    SiteAnalysis result;
+    result.key = m_key;
+    result.inFeatures = m_weight.size(1);
+    result.outFeatures = m_weight.size(0);
+    result.tokens = m_tokens;
+    result.sampleTokens = sample.size(0);
+    result.signalPower =
+        outputs.square().sum(at::kDouble).item<double>() / static_cast<double>(sample.size(0));
+    result.tensors = ModelWeights::linearNames(m_key);
+    for (const auto& entry : m_transforms) {
+        auto analyzed = analyzeTransform(entry.first, sample, outputs);
+        if (!analyzed) return passOn(std::move(analyzed).error(), transformInfo(entry.first).id);
+        result.transforms.emplace(entry.first, std::move(*analyzed));
+    }
+    for (auto& [kind, analyzed] : result.transforms)
+        for (const Scheme& scheme : m_options.schemes)
+            analyzed.sqnrDbPredicted[formatScheme(scheme)] = predictedSqnrDb(result, kind, scheme);
+    result.notes = m_notes;
+
+    const std::int64_t stride = std::max<std::int64_t>(1, sample.size(0) / m_options.keptTokens);
+    const at::Tensor kept =
+        sample.slice(0, 0, std::nullopt, stride)
+            .narrow(0, 0, std::min(m_options.keptTokens, (sample.size(0) + stride - 1) / stride));
+    m_detail.keptTokens = kept.size(0);
+    m_detail.keptInputs = toHostFloats(kept);
+    return result;
+}
+
+} // namespace bdq
