@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 
-#include <QCoreApplication>
-#include <QFile>
 #include <QFontDatabase>
 #include <QPainter>
 #include <QSvgRenderer>
@@ -18,6 +17,43 @@ QColor mixed(const QColor& a, const QColor& b, double share) {
     const float t = static_cast<float>(share);
     return QColor::fromRgbF(a.redF() + (b.redF() - a.redF()) * t, a.greenF() + (b.greenF() - a.greenF()) * t,
                             a.blueF() + (b.blueF() - a.blueF()) * t);
+}
+
+struct IconShapes {
+    std::string_view name;
+    const char* shapes;
+};
+
+// Strokes on a 24 x 24 grid, 1.75 wide, drawn for this program.
+constexpr std::array kIcons{
+    IconShapes{"open", "<path d='M3 19V6h6l2 3h10v10z'/>"},
+    IconShapes{"demo", "<circle cx='12' cy='12' r='9'/><path d='M10 8.5l5.5 3.5-5.5 3.5z'/>"},
+    IconShapes{"result", "<path d='M4 4v16h16M8 16v-4M12 16V8M16 16v-6'/>"},
+    IconShapes{"info", "<circle cx='12' cy='12' r='9'/><path d='M12 11v6M12 7v.5'/>"},
+    IconShapes{"success", "<circle cx='12' cy='12' r='9'/><path d='M8 12.5l3 3 5-6'/>"},
+    IconShapes{"warning", "<path d='M12 4l9 16H3zM12 10v5M12 17v.5'/>"},
+    IconShapes{"error", "<path d='M8 3h8l5 5v8l-5 5H8l-5-5V8zM9 9l6 6M15 9l-6 6'/>"},
+    IconShapes{"close", "<path d='M6 6l12 12M18 6L6 18'/>"},
+    IconShapes{"undo", "<path d='M9 6L5 10l4 4M5 10h9a5 5 0 0 1 0 10h-3'/>"},
+    IconShapes{"redo", "<path d='M15 6l4 4-4 4M19 10h-9a5 5 0 0 0 0 10h3'/>"},
+    IconShapes{"start", "<path d='M8 5l11 7-11 7z'/>"},
+    IconShapes{"stop", "<path d='M6 6h12v12H6z'/>"},
+    IconShapes{"resume", "<path d='M5 5v14M9 5l10 7-10 7z'/>"},
+    IconShapes{"report", "<path d='M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7'/>"},
+    IconShapes{"save", "<path d='M12 4v11M8 11l4 4 4-4M4 20h16'/>"},
+    IconShapes{"copy", "<path d='M8 8h12v12H8zM5 16H4V4h12v1'/>"},
+    IconShapes{"measure", "<path d='M3 12h4l3-7 4 14 3-7h4'/>"},
+};
+
+QByteArray iconShapes(std::string_view name) {
+    const auto found = std::ranges::find(kIcons, name, &IconShapes::name);
+    return found == kIcons.end() ? QByteArray() : QByteArray(found->shapes);
+}
+
+QByteArray svgDocument(const QByteArray& shapes, const QColor& color) {
+    return "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='" +
+           color.name().toLatin1() + "' stroke-width='1.75' stroke-linecap='round' stroke-linejoin='round'>" +
+           shapes + "</svg>";
 }
 
 } // namespace
@@ -86,16 +122,13 @@ QFont titleFont(const QFont& base) {
 }
 
 QIcon themedIcon(const QString& name, const QPalette& palette) {
-    QFile file(QStringLiteral(":/bdq/icons/%1.svg").arg(name));
-    if (!file.open(QIODevice::ReadOnly)) return {};
-    QByteArray svg = file.readAll();
+    const QByteArray shapes = iconShapes(name.toLatin1().toStdString());
+    if (shapes.isEmpty()) return {};
     QIcon icon;
     for (const QIcon::Mode mode : {QIcon::Normal, QIcon::Disabled}) {
-        const QColor color = palette.color(mode == QIcon::Normal ? QPalette::Active : QPalette::Disabled,
-                                           QPalette::WindowText);
-        QByteArray painted = svg;
-        QSvgRenderer renderer(painted.replace("currentColor", color.name().toLatin1()));
-        for (const int size : {16, 24, 32, 48, 64}) {
+        const auto group = mode == QIcon::Normal ? QPalette::Active : QPalette::Disabled;
+        QSvgRenderer renderer(svgDocument(shapes, palette.color(group, QPalette::WindowText)));
+        for (const int size : {16, 20, 24, 32, 48, 64}) {
             QPixmap pixmap(size, size);
             pixmap.fill(Qt::transparent);
             QPainter painter(&pixmap);

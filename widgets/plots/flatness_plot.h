@@ -9,6 +9,7 @@
 
 class QComboBox;
 class QCheckBox;
+class QDoubleSpinBox;
 
 namespace bdq {
 
@@ -69,6 +70,7 @@ private:
     QComboBox* m_operandBox = nullptr;
     QComboBox* m_afterBox = nullptr;
     QCheckBox* m_thresholdBox = nullptr;
+    QDoubleSpinBox* m_thresholdSpin = nullptr;
 };
 
 } // namespace bdq

@@ -5,6 +5,8 @@
 
 #include <QWidget>
 
+class QCPItemStraightLine;
+class QCPTextElement;
 class QCustomPlot;
 class QHBoxLayout;
 class QLabel;
@@ -50,6 +52,8 @@ protected:
     void setReadout(const QString& text);
     /// Draws later, once per event loop round.
     void queueReplot();
+    /// Clears the plot, calls rebuild() and draws; the ranges stay unless `reset`.
+    void redraw(bool reset);
     [[nodiscard]] PlotTheme theme() const;
 
     /// Rebuilds what is drawn from the data and the theme.
@@ -63,24 +67,32 @@ protected:
     virtual void clicked(const QPointF& pixel);
 
     void changeEvent(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void applyTheme();
+    void setupLayout();
     void setupPlot();
+    void elideTitle();
+    void showPointer(const QPointF& pixel);
+    [[nodiscard]] QSize exportSize() const;
+    bool plotEvent(QEvent* event);
     void zoomAround(double factor);
     void requestSave(const QString& suffix, const QByteArray& content);
 
     QCustomPlot* m_plot = nullptr;
     QHBoxLayout* m_toolRow = nullptr;
     QStackedLayout* m_stack = nullptr;
-    QLabel* m_titleLabel = nullptr;
+    QCPTextElement* m_titleElement = nullptr;
+    QCPItemStraightLine* m_crosshair = nullptr;
     QLabel* m_emptyLabel = nullptr;
     QLabel* m_readout = nullptr;
     QString m_title;
     bool m_empty = true;
+    bool m_restyling = false;
     QPointF m_pressed;
 };
 

@@ -1,0 +1,108 @@
+#include "widgets/panels/header_strip.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+
+#include "widgets/format.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/theme.h"
+
+namespace bdq {
+
+namespace {
+
+QFrame* separator(QWidget* parent) {
+    auto* line = new QFrame(parent);
+    line->setFrameShape(QFrame::VLine);
+    line->setFrameShadow(QFrame::Plain);
+    line->setForegroundRole(QPalette::Mid);
+    return line;
+}
+
+} // namespace
+
+HeaderStrip::HeaderStrip(QWidget* parent) : QWidget(parent) {
+    m_model = new ElidedLabel(this);
+    QFont bold = font();
+    bold.setBold(true);
+    m_model->setFont(bold);
+    m_text = new ElidedLabel(this);
+    m_perplexity = new QLabel(this);
+    m_prediction = new QLabel(this);
+    m_size = new QLabel(this);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(12, 8, 12, 8);
+    layout->setSpacing(12);
+    layout->addWidget(m_model, 3);
+    layout->addWidget(separator(this));
+    layout->addWidget(m_text, 3);
+    for (QLabel* label : {m_perplexity, m_prediction, m_size}) {
+        layout->addWidget(separator(this));
+        layout->addWidget(label);
+    }
+    clear();
+}
+
+void HeaderStrip::clear() {
+    m_model->setText(tr("No model open"));
+    setText(std::nullopt);
+    setPerplexity(std::nullopt);
+    m_prediction->setText(tr("no prediction"));
+    m_size->setText(QStringLiteral("–"));
+}
+
+void HeaderStrip::setModel(const QString& name, int layers, std::int64_t parameters, const QString& path) {
+    m_model->setText(tr("%1 · %n layer(s) · %2", nullptr, layers).arg(name, formatParameters(parameters)));
+    if (!path.isEmpty())
+        m_model->setToolTip(
+            QStringLiteral("<p>%1</p><p>%2</p>").arg(m_model->text().toHtmlEscaped(), path.toHtmlEscaped()));
+}
+
+void HeaderStrip::setText(const std::optional<TextInfo>& text) {
+    if (!text) return m_text->setText(tr("not analysed yet"));
+    const QString source =
+        text->source == "self" ? tr("text the model wrote itself") : toQString(text->source);
+    m_text->setText(tr("calibration: %1, %2 × %3 tokens")
+                        .arg(source)
+                        .arg(text->sequences)
+                        .arg(formatCount(text->sequenceLength)));
+}
+
+void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized) {
+    const QString before = full ? formatNumber(*full) : QStringLiteral("–");
+    m_perplexity->setText(quantized ? tr("perplexity %1 → %2").arg(before, formatNumber(*quantized))
+                                    : tr("perplexity %1").arg(before));
+    QString exact;
+    if (full) exact = tr("Model as it is: %1").arg(formatExact(*full));
+    if (quantized)
+        exact += (exact.isEmpty() ? QString() : QStringLiteral("<br>")) +
+                 tr("Latest run: %1").arg(formatExact(*quantized));
+    m_perplexity->setToolTip(exact.isEmpty()
+                                 ? tr("Unknown until a run with an evaluation text has finished.")
+                                 : QStringLiteral("<p>%1</p>").arg(exact) + metricToolTip("perplexity"));
+}
+
+void HeaderStrip::setPlan(const Scheme& base, const PlanSummary& summary) {
+    const QString scheme =
+        toQString(formatScheme(base)) + (summary.overrides > 0 ? QStringLiteral("*") : QString());
+    if (summary.worstSqnrDb) {
+        m_prediction->setText(
+            tr("%1: predicted %2 dB, worst %3 dB")
+                .arg(scheme, formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb)));
+        m_prediction->setToolTip(tr("<p>Mean predicted SQNR of all sites: %1 dB; smallest: %2 dB at %3.</p>")
+                                     .arg(formatExact(*summary.meanSqnrDb), formatExact(*summary.worstSqnrDb),
+                                          siteText(summary.worst)) +
+                                 metricToolTip("sqnr_db_predicted"));
+    } else {
+        m_prediction->setText(scheme);
+        m_prediction->setToolTip(tr("A prediction needs the analysis of the activations."));
+    }
+    const QString bits = tr("%1 bit").arg(formatNumber(summary.averageWeightBits));
+    m_size->setText(summary.modelBytes > 0 ? tr("%1 · %2").arg(bits, formatBytes(summary.modelBytes)) : bits);
+    m_size->setToolTip(
+        tr("Average bits per linear weight with scales and zero points: %1. Linear weights: %2. "
+           "Everything else (embedding, head, norms) counts 16 bits.")
+            .arg(formatExact(summary.averageWeightBits), formatBytes(summary.linearBytes)));
+}
+
+} // namespace bdq

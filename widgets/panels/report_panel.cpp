@@ -1,0 +1,123 @@
+#include "widgets/panels/report_panel.h"
+
+#include <array>
+
+#include <QButtonGroup>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QTextBrowser>
+#include <QVBoxLayout>
+
+#include "widgets/theme.h"
+
+namespace bdq {
+
+namespace {
+
+struct FormatText {
+    ReportFormat format;
+    const char* title;
+    const char* explanation;
+};
+
+constexpr std::array kFormats{
+    FormatText{ReportFormat::Html, QT_TRANSLATE_NOOP("bdq::ReportPanel", "&HTML"),
+               QT_TRANSLATE_NOOP("bdq::ReportPanel",
+                                 "One self-contained page with plots, for reading and sending.")},
+    FormatText{ReportFormat::Markdown, QT_TRANSLATE_NOOP("bdq::ReportPanel", "&Markdown"),
+               QT_TRANSLATE_NOOP("bdq::ReportPanel", "Tables as text, for wikis and pull requests.")},
+    FormatText{ReportFormat::Csv, QT_TRANSLATE_NOOP("bdq::ReportPanel", "&CSV"),
+               QT_TRANSLATE_NOOP("bdq::ReportPanel", "The per-layer table, for spreadsheets.")},
+    FormatText{ReportFormat::Json, QT_TRANSLATE_NOOP("bdq::ReportPanel", "&JSON"),
+               QT_TRANSLATE_NOOP("bdq::ReportPanel", "Every number with full precision, for scripts.")},
+};
+
+} // namespace
+
+ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
+    m_source = new QLabel(this);
+    m_source->setFont(titleFont(font()));
+    m_source->setWordWrap(true);
+    m_explanation = new QLabel(this);
+    m_explanation->setWordWrap(true);
+    m_explanation->setForegroundRole(QPalette::PlaceholderText);
+    m_preview = new QTextBrowser(this);
+    m_preview->setOpenLinks(false);
+    m_preview->setAccessibleName(tr("Preview of the report"));
+    m_save = new QPushButton(tr("&Save report…"), this);
+    m_save->setDefault(true);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(12, 12, 12, 12);
+    layout->setSpacing(8);
+    layout->addWidget(m_source);
+    setupFormats();
+    layout->addWidget(m_explanation);
+    layout->addWidget(m_preview, 1);
+    auto* buttons = new QHBoxLayout;
+    buttons->addStretch(1);
+    buttons->addWidget(m_save);
+    layout->addLayout(buttons);
+    connect(m_save, &QPushButton::clicked, this, [this] { emit saveRequested(format()); });
+    updateState();
+}
+
+void ReportPanel::setupFormats() {
+    m_formats = new QButtonGroup(this);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(12);
+    for (const FormatText& text : kFormats) {
+        auto* button = new QRadioButton(tr(text.title), this);
+        button->setToolTip(tr(text.explanation));
+        m_formats->addButton(button, static_cast<int>(text.format));
+        row->addWidget(button);
+    }
+    row->addStretch(1);
+    m_formats->button(static_cast<int>(ReportFormat::Html))->setChecked(true);
+    static_cast<QVBoxLayout*>(layout())->addLayout(row);
+    connect(m_formats, &QButtonGroup::idToggled, this, [this] { updateState(); });
+}
+
+void ReportPanel::setSource(const QString& title) {
+    m_title = title;
+    if (title.isEmpty()) m_preview->clear();
+    updateState();
+    if (!title.isEmpty()) emit previewRequested();
+}
+
+void ReportPanel::setPreview(const QString& markdown) {
+    m_preview->setMarkdown(markdown);
+    updateState();
+}
+
+void ReportPanel::setFormat(ReportFormat format) {
+    m_formats->button(static_cast<int>(format))->setChecked(true);
+}
+
+ReportFormat ReportPanel::format() const {
+    return static_cast<ReportFormat>(m_formats->checkedId());
+}
+
+void ReportPanel::setBusy(bool busy) {
+    m_busy = busy;
+    updateState();
+}
+
+void ReportPanel::updateState() {
+    const bool known = !m_title.isEmpty();
+    m_source->setText(known ? tr("Report of %1").arg(m_title) : tr("Nothing to report yet"));
+    for (const FormatText& text : kFormats)
+        if (text.format == format())
+            m_explanation->setText(
+                known ? tr(text.explanation)
+                      : tr("Finish an analysis or a run; its report with settings, definitions, "
+                           "per-layer table and plots is written from here."));
+    m_preview->setPlaceholderText(known ? tr("The preview appears here.") : QString());
+    for (QAbstractButton* button : m_formats->buttons())
+        button->setEnabled(known && !m_busy);
+    m_save->setEnabled(known && !m_busy);
+    m_save->setText(m_busy ? tr("Writing…") : tr("&Save report…"));
+}
+
+} // namespace bdq
