@@ -28,10 +28,12 @@ struct TensorFile {
 
 /// Writes a safetensors file atomically. Errors: Io, DiskFull, Internal when bytes and shape disagree.
 Status writeTensorFile(const std::filesystem::path& path, const TensorFile& file);
-/// Reads a whole safetensors file, with every check of design/formats.md 1. Errors: NotFound, BadFormat, Unsupported.
+/// Reads a whole safetensors file, with every check of design/formats.md 1. Errors: NotFound, BadFormat,
+/// Unsupported.
 Result<TensorFile> readTensorFile(const std::filesystem::path& path);
 
-/// SiteDetail <-> file. Names: "<transform id>.histogram_activation", "channel.kurtosis_activation", "token.min", ...
+/// SiteDetail <-> file. Names: "<transform id>.histogram_activation", "channel.kurtosis_activation",
+/// "token.min", ...
 Status writeSiteDetail(const std::filesystem::path& path, const SiteDetail& detail);
 Result<SiteDetail> readSiteDetail(const std::filesystem::path& path);
 

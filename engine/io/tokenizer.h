@@ -1,4 +1,5 @@
-// Text to token ids and back: byte-level BPE (GPT-2, SmolLM, LLaMA-3, Qwen2 pre-tokenizers) and SentencePiece.
+// Text to token ids and back: byte-level BPE (GPT-2, SmolLM, LLaMA-3, Qwen2 pre-tokenizers) and
+// SentencePiece.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ public:
     Tokenizer& operator=(Tokenizer&&) noexcept;
     ~Tokenizer();
 
-    /// Ids of plain text; special tokens are not recognised inside it and none is added. Invalid UTF-8 is an error.
+    /// Ids of plain text; special tokens are not recognised inside it and none is added. Invalid UTF-8 is an
+    /// error.
     [[nodiscard]] Result<std::vector<std::int32_t>> encode(std::string_view text) const;
     [[nodiscard]] std::string decode(std::span<const std::int32_t> ids) const;
     [[nodiscard]] std::int64_t vocabSize() const;
