@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/engine/api/samples.h"
+
+namespace bdq {
+namespace {
+
+using Json = nlohmann::json;
+
+TEST(JsonResults, AnalysisSurvivesItsText) {
+    const std::string text = encodeAnalysis(samples::analysis());
+    const Result<AnalysisResult> again = decodeAnalysis(text, "analysis.json");
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(encodeAnalysis(*again), text);
+    EXPECT_EQ(again->sites.size(), 2U);
+    EXPECT_EQ(again->model.permutedQk, true);
+    EXPECT_EQ(again->provenance.peakHostBytes, 1ULL << 40);
+    EXPECT_EQ(again->text.sha256, "00ff");
+    EXPECT_EQ(again->parameters, 123456);
+}
+
+TEST(JsonResults, RunSurvivesItsText) {
+    const std::string text = encodeRun(samples::run());
+    const Result<RunResult> again = decodeRun(text, "run.json");
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(encodeRun(*again), text);
+    ASSERT_TRUE(again->full && again->quantized);
+    EXPECT_EQ(again->quantized->perplexity, 39.5);
+    EXPECT_EQ(again->averageWeightBits, 4.28);
+    EXPECT_EQ(again->perLayer[1].key, (SiteKey{0, Site::KCache}));
+    RunResult plain = samples::run();
+    plain.full.reset();
+    plain.quantized.reset();
+    plain.perLayer.clear();
+    const Result<RunResult> bare = decodeRun(encodeRun(plain), "run.json");
+    ASSERT_TRUE(bare) << bare.error().text();
+    EXPECT_FALSE(bare->full);
+    EXPECT_FALSE(bare->quantized);
+}
+
+TEST(JsonResults, RunHasTheKeysThatScriptsRead) {
+    const Json run = Json::parse(encodeRun(samples::run()));
+    EXPECT_EQ(run.at("schema"), 1);
+    EXPECT_EQ(run.at("status"), "finished");
+    EXPECT_EQ(run.at("method"), "cat-block");
+    EXPECT_EQ(run.at("scheme"), "W4A4KV4");
+    EXPECT_EQ(run.at("seconds"), 1.5);
+    EXPECT_EQ(run.at("peak_host_bytes"), 1ULL << 40);
+    EXPECT_EQ(run.at("peak_device_bytes"), 77);
+    EXPECT_EQ(run.at("perplexity_full"), 24.145);
+    EXPECT_EQ(run.at("perplexity"), 39.5);
+    const Json& row = run.at("per_layer").at(0);
+    EXPECT_EQ(row.at("layer"), 0);
+    EXPECT_EQ(row.at("site"), "qkv");
+    EXPECT_EQ(row.at("sqnr_db"), 18.25);
+    EXPECT_EQ(row.at("mse"), 1e-3);
+    EXPECT_EQ(row.at("flatness_before"), 0.5);
+    EXPECT_EQ(row.at("flatness_after"), 0.125);
+    RunResult plain = samples::run();
+    plain.quantized.reset();
+    EXPECT_FALSE(Json::parse(encodeRun(plain)).contains("perplexity"));
+}
+
+TEST(JsonResults, EvalSurvivesAndHasItsKeys) {
+    const std::string text = encodeEval(samples::eval());
+    const Result<EvalResult> again = decodeEval(text, "eval");
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(encodeEval(*again), text);
+    const Json eval = Json::parse(text);
+    EXPECT_EQ(eval.at("schema"), 1);
+    EXPECT_EQ(eval.at("perplexity"), 24.145);
+    EXPECT_EQ(eval.at("windows"), 4);
+    EXPECT_EQ(eval.at("tokens"), 304978);
+    EXPECT_EQ(eval.at("nll"), 3.18);
+}
+
+TEST(JsonResults, InfoHasTheKeysThatScriptsRead) {
+    ModelIndex index;
+    index.path = "m.gguf";
+    index.format = "gguf";
+    index.files = {"m.gguf"};
+    index.fileBytes = 1234;
+    index.parameters = 99;
+    index.config = samples::model();
+    index.tensors = {{"a", TensorType::F32, {3}, 0, 0, 12},
+                     {"b", TensorType::Q4_1, {32, 3}, 0, 12, 60},
+                     {"c", TensorType::Q4_1, {32}, 0, 72, 20}};
+    const Json info = Json::parse(encodeModelInfo(index));
+    EXPECT_EQ(info.at("schema"), 1);
+    EXPECT_EQ(info.at("architecture"), "llama");
+    EXPECT_EQ(info.at("layers"), 3);
+    EXPECT_EQ(info.at("hidden_size"), 64);
+    EXPECT_EQ(info.at("intermediate_size"), 160);
+    EXPECT_EQ(info.at("heads"), 4);
+    EXPECT_EQ(info.at("kv_heads"), 2);
+    EXPECT_EQ(info.at("vocab_size"), 1000);
+    EXPECT_EQ(info.at("parameters"), 99);
+    EXPECT_EQ(info.at("tensors"), 3);
+    EXPECT_EQ(info.at("file_bytes"), 1234);
+    EXPECT_EQ(info.at("head_dim"), 16);
+    EXPECT_EQ(info.at("context_length"), 2048);
+    EXPECT_EQ(info.at("tensor_types"), Json({{"F32", 1}, {"Q4_1", 2}}));
+}
+
+TEST(JsonResults, RowsSurvive) {
+    const RunSiteResult row = samples::runRow({5, Site::VCache});
+    const RunSiteResult again = decodeRunRow(encodeRunRow(row), "row").value();
+    EXPECT_EQ(again.key, row.key);
+    EXPECT_EQ(again.weightFlatnessAfter, row.weightFlatnessAfter);
+    EXPECT_EQ(encodeRunRow(again), encodeRunRow(row));
+    EXPECT_EQ(encodeRunRow(row).find('\n'), std::string::npos);
+}
+
+TEST(JsonResults, RefusesHostileResults) {
+    struct Row {
+        const char* pointer;
+        Json value;
+        std::string_view named;
+    };
+    const Row rows[] = {
+        {"/schema", 2, "found 2, expected 1"},
+        {"/schema", nullptr, "schema"},
+        {"/status", "great", "great"},
+        {"/model", 1, "model"},
+        {"/model/layers", 1e99, "model.layers"},
+        {"/text/tokens", -1, "text.tokens"},
+        {"/spec/job", "eval", "spec"},
+        {"/spec/scheme", "W1A1", "W1A1"},
+        {"/full/windows", 3000000000U, "full.windows"},
+        {"/quantized/perplexity", "low", "quantized.perplexity"},
+        {"/provenance/peak_host_bytes", -1, "peak_host_bytes"},
+        {"/per_layer", "none", "per_layer"},
+        {"/per_layer/1/site", "x", "per_layer[1].site"},
+        {"/per_layer/0/mse", true, "per_layer[0].mse"},
+    };
+    for (const Row& row : rows) {
+        Json document = Json::parse(encodeRun(samples::run()));
+        document[Json::json_pointer(row.pointer)] = row.value;
+        const Result<RunResult> run = decodeRun(document.dump(), "out/run.json");
+        ASSERT_FALSE(run) << row.pointer;
+        EXPECT_EQ(run.error().code, ErrorCode::BadFormat);
+        EXPECT_EQ(run.error().message.find("out/run.json: "), 0U) << run.error().message;
+        EXPECT_NE(run.error().message.find(row.named), std::string::npos)
+            << row.pointer << ": " << run.error().message;
+    }
+}
+
+TEST(JsonResults, EveryTruncationIsRefused) {
+    const std::string text = encodeAnalysis(samples::analysis());
+    for (std::size_t length = 0; length < text.size(); length += 7)
+        EXPECT_FALSE(decodeAnalysis(text.substr(0, length), "a")) << length;
+}
+
+} // namespace
+} // namespace bdq

@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+
+#include "tests/engine/api/samples.h"
+
+namespace bdq {
+namespace {
+
+TEST(JsonSpecs, EverySpecSurvivesItsText) {
+    std::vector<JobSpec> specs{samples::analyzeSpec(), samples::runSpec(), samples::evalSpec(),
+                               samples::reportSpec(), samples::inspectSpec()};
+    specs.emplace_back(std::in_place_type<RunSpec>);
+    specs.emplace_back(std::in_place_type<AnalyzeSpec>);
+    for (const JobSpec& spec : specs) {
+        const std::string text = encodeSpec(spec);
+        const Result<JobSpec> again = decodeSpec(text);
+        ASSERT_TRUE(again) << again.error().text();
+        EXPECT_EQ(again->index(), spec.index());
+        EXPECT_EQ(encodeSpec(*again), text);
+        EXPECT_EQ(text.find("{\"schema\":1,\"job\":\"" + std::string(jobName(spec)) + "\""), 0U) << text;
+    }
+}
+
+TEST(JsonSpecs, FieldsLandWhereTheyBelong) {
+    const JobSpec spec = decodeSpec(encodeSpec(samples::runSpec())).value();
+    const auto& run = std::get<RunSpec>(spec);
+    EXPECT_EQ(run.plan, samples::plan());
+    EXPECT_EQ(run.method, Method::CatBlock);
+    EXPECT_EQ(run.rounding, WeightRounding::Rtn);
+    EXPECT_EQ(run.calibration.source, "c.txt");
+    EXPECT_EQ(run.calibration.sequences, 9);
+    EXPECT_EQ(run.calibration.sequenceLength, 64);
+    EXPECT_EQ(run.layers, (std::vector<int>{1, 2}));
+    ASSERT_TRUE(run.evaluation);
+    EXPECT_EQ(run.evaluation->textPath, "t.txt");
+    EXPECT_EQ(run.evaluation->sequenceLength, 256);
+    EXPECT_EQ(run.evaluation->maxWindows, 4);
+    EXPECT_EQ(run.seed, 42U);
+    EXPECT_TRUE(run.resume);
+    EXPECT_EQ(run.device.device, "cpu");
+    EXPECT_EQ(run.device.threads, 2);
+    const JobSpec other = decodeSpec(encodeSpec(samples::analyzeSpec())).value();
+    const auto& analysis = std::get<AnalyzeSpec>(other);
+    EXPECT_EQ(analysis.seed, 0xffffffffffffffffULL);
+    EXPECT_EQ(analysis.transforms, samples::analyzeSpec().transforms);
+    EXPECT_EQ(analysis.schemes, samples::analyzeSpec().schemes);
+    EXPECT_EQ(analysis.layers, samples::analyzeSpec().layers);
+}
+
+TEST(JsonSpecs, LeftOutOptionsHaveTheirDefaults) {
+    const JobSpec spec =
+        decodeSpec(R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W4A4"})").value();
+    RunSpec expected;
+    expected.modelPath = "m";
+    expected.outDir = "o";
+    expected.plan.base = parseScheme("W4A4").value();
+    EXPECT_EQ(encodeSpec(spec), encodeSpec(expected));
+}
+
+TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
+    struct Row {
+        std::string text;
+        std::string_view named;
+    };
+    const std::string run = R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W4A4")";
+    const std::string analyze = R"({"schema": 1, "job": "analyze", "model": "m", "out": "o")";
+    const Row rows[] = {
+        {"", "JSON"},
+        {"{}", "schema"},
+        {R"({"schema": 2, "job": "run"})", "schema: found 2"},
+        {R"({"schema": 1})", "job"},
+        {R"({"schema": 1, "job": "fly"})", "fly"},
+        {R"({"schema": 1, "job": "run", "out": "o", "scheme": "W4A4"})", "model"},
+        {R"({"schema": 1, "job": "run", "model": "m", "out": "o"})", "scheme"},
+        {R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W5.5"})", "W5.5"},
+        {run + R"(, "methud": "bdq"})", "methud"},
+        {run + R"(, "method": "magic"})", "magic"},
+        {run + R"(, "preset": "paper"})", "paper"},
+        {run + R"(, "weights": "best"})", "best"},
+        {run + R"(, "samples": 0})", "samples"},
+        {run + R"(, "samples": 1e3})", "samples"},
+        {run + R"(, "seq_len": 99999999999})", "seq_len"},
+        {run + R"(, "layers": [0, -1]})", "layers"},
+        {run + R"(, "layers": "0-3"})", "layers"},
+        {run + R"(, "seed": -1})", "seed"},
+        {run + R"(, "resume": 1})", "resume"},
+        {run + R"(, "eval": "t", "max_windows": -1})", "max_windows"},
+        {run + R"(, "threads": 100000})", "threads"},
+        {run + R"(, "overrides": [{"layer": 0, "site": "mlp", "scheme": "W8"}]})", "overrides[0].site"},
+        {run +
+             R"(, "overrides": [{"layer": 0, "site": "o", "scheme": "W8"}, {"layer": 0, "site": "o", "scheme": "W7"}]})",
+         "second entry"},
+        {run + R"(, "overrides": [{"layer": 0, "site": "o", "scheme": "W8", "x": 1}]})", "unknown member"},
+        {analyze + R"(, "transforms": ["none", "magic"]})", "magic"},
+        {analyze + R"(, "schemes": ["W4A4", "W1"]})", "W1"},
+        {R"({"schema": 1, "job": "report", "dir": "d", "format": "pdf", "out": "o"})", "pdf"},
+    };
+    for (const Row& row : rows) {
+        const Result<JobSpec> spec = decodeSpec(row.text);
+        ASSERT_FALSE(spec) << row.text;
+        EXPECT_EQ(spec.error().code, ErrorCode::InvalidSpec);
+        EXPECT_NE(spec.error().message.find(row.named), std::string::npos) << row.text << "\n"
+                                                                           << spec.error().message;
+    }
+}
+
+TEST(JsonSpecs, PlansSurviveAndReadFromRunFolders) {
+    const std::string text = encodePlan(samples::plan());
+    EXPECT_EQ(decodePlan(text, "plan.json").value(), samples::plan());
+    EXPECT_EQ(decodePlan(encodeSpec(samples::runSpec()), "spec.json").value(), samples::plan());
+    const Result<Plan> wrongJob = decodePlan(encodeSpec(samples::evalSpec()), "spec.json");
+    ASSERT_FALSE(wrongJob);
+    EXPECT_EQ(wrongJob.error().message, "spec.json: job: found \"eval\", expected run");
+    EXPECT_FALSE(decodePlan(R"({"schema": 1, "scheme": "W4", "bits": 3})", "p"));
+    EXPECT_EQ(decodePlan("[]", "p").error().code, ErrorCode::BadFormat);
+}
+
+} // namespace
+} // namespace bdq

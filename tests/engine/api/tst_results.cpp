@@ -1,0 +1,45 @@
+#include "engine/api/results.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/api/samples.h"
+
+namespace bdq {
+namespace {
+
+TEST(Results, FindsSites) {
+    const AnalysisResult result = samples::analysis();
+    ASSERT_NE(result.find({2, Site::Down}), nullptr);
+    EXPECT_EQ(result.find({2, Site::Down})->key.layer, 2);
+    EXPECT_EQ(result.find({2, Site::O}), nullptr);
+}
+
+TEST(Results, PredictsFromTheStoredNoise) {
+    const SiteAnalysis site = samples::site({0, Site::Qkv});
+    const auto sqnr = [&](std::string_view scheme) {
+        return predictedSqnrDb(site, TransformKind::None, parseScheme(scheme).value());
+    };
+    // samples.h: signal 1000; noise at b bits: activation 8 (sym), 4 (asym), weight 2 (sym), 1 (asym), times
+    // 4^(2 - b).
+    const double quarterNoise = std::pow(4.0, -2.0);
+    EXPECT_NEAR(sqnr("W4A4"), 10 * std::log10(1000 / (10 * quarterNoise)), 1e-12);
+    EXPECT_NEAR(sqnr("W4 A4asym"), 10 * std::log10(1000 / (6 * quarterNoise)), 1e-12);
+    EXPECT_NEAR(sqnr("W2A16"), 10 * std::log10(1000 / 1.0), 1e-12); // asymmetric at 2 bits
+    EXPECT_NEAR(sqnr("W2sym"), 10 * std::log10(1000 / 2.0), 1e-12);
+    EXPECT_NEAR(sqnr("W16A8"), 10 * std::log10(1000 / (8 * std::pow(4.0, -6.0))), 1e-12);
+    EXPECT_NEAR(sqnr("W4A4:g128"), sqnr("W4A4"), 0.0);
+    EXPECT_TRUE(std::isinf(sqnr("W16KV4")) && sqnr("W16KV4") > 0);
+}
+
+TEST(Results, PredictsNothingForAnUnknownTransform) {
+    const SiteAnalysis site = samples::site({0, Site::Qkv});
+    EXPECT_TRUE(std::isnan(predictedSqnrDb(site, TransformKind::Hadamard, parseScheme("W4A4").value())));
+    Scheme broken;
+    broken.weight.bits = 9;
+    EXPECT_TRUE(std::isnan(predictedSqnrDb(site, TransformKind::None, broken)));
+}
+
+} // namespace
+} // namespace bdq
