@@ -1,6 +1,8 @@
 #include "engine/analysis/checks.h"
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 namespace bdq::analysis {
@@ -13,6 +15,12 @@ std::string shapeText(Eigen::Index rows, Eigen::Index columns) {
 }
 } // namespace
 
+std::string numberText(double value) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%g", value);
+    return text.data();
+}
+
 Status requireMatrix(const Eigen::Ref<const Eigen::MatrixXd>& matrix, std::string_view who) {
     if (matrix.size() == 0)
         return fail(ErrorCode::ShapeMismatch, std::string(who) + " is " +
@@ -23,7 +31,7 @@ Status requireMatrix(const Eigen::Ref<const Eigen::MatrixXd>& matrix, std::strin
         for (Eigen::Index row = 0; row < matrix.rows(); ++row)
             if (!std::isfinite(matrix(row, column)))
                 return fail(ErrorCode::NonFinite, std::string(who) + " has " +
-                                                      std::to_string(matrix(row, column)) + " at row " +
+                                                      numberText(matrix(row, column)) + " at row " +
                                                       std::to_string(row) + ", column " +
                                                       std::to_string(column) + "; expected finite numbers");
     return {};
@@ -34,7 +42,7 @@ Status requireNonNegative(const Eigen::Ref<const Eigen::VectorXd>& values, std::
         return fail(ErrorCode::ShapeMismatch, std::string(who) + " is empty; expected at least one value");
     for (Eigen::Index i = 0; i < values.size(); ++i)
         if (!std::isfinite(values[i]) || values[i] < 0)
-            return fail(ErrorCode::NonFinite, std::string(who) + " has " + std::to_string(values[i]) +
+            return fail(ErrorCode::NonFinite, std::string(who) + " has " + numberText(values[i]) +
                                                   " at index " + std::to_string(i) +
                                                   "; expected a finite number >= 0");
     return {};
@@ -55,8 +63,7 @@ Status requireSymmetric(const Eigen::Ref<const Eigen::MatrixXd>& matrix, std::st
     const double difference = (matrix - matrix.transpose()).cwiseAbs().maxCoeff();
     if (difference > kSymmetryTolerance * matrix.cwiseAbs().maxCoeff())
         return fail(ErrorCode::ShapeMismatch, std::string(who) + " differs from its transpose by " +
-                                                  std::to_string(difference) +
-                                                  "; expected a symmetric matrix");
+                                                  numberText(difference) + "; expected a symmetric matrix");
     return {};
 }
 

@@ -1,6 +1,7 @@
 // Argument checks shared by the analysis modules. `who` names the function and the argument in the message.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <Eigen/Core>
@@ -8,6 +9,9 @@
 #include "engine/api/result.h"
 
 namespace bdq::analysis {
+
+/// Shortest text of a number for messages, e.g. "1e-09" (std::to_string would print 0.000000).
+std::string numberText(double value);
 
 /// At least 1 x 1 and every entry finite; else ShapeMismatch or NonFinite.
 Status requireMatrix(const Eigen::Ref<const Eigen::MatrixXd>& matrix, std::string_view who);

@@ -49,7 +49,7 @@ Result<Eigen::MatrixXd> dampedCholesky(const Eigen::Ref<const Eigen::MatrixXd>& 
     if (cholesky.info() != Eigen::Success || !factor.allFinite())
         return fail(ErrorCode::NonFinite, std::string(who) + " [" + std::to_string(moment.rows()) +
                                               " x same] is not positive definite with damping " +
-                                              std::to_string(rho) +
+                                              numberText(rho) +
                                               "; expected a second moment, or more damping");
     return factor;
 }
@@ -86,7 +86,7 @@ Result<Eigen::VectorXd> smoothQuantDiagonal(const Eigen::Ref<const Eigen::Vector
                                             double alpha) {
     if (!(alpha >= 0 && alpha <= 1))
         return fail(ErrorCode::InvalidSpec,
-                    "smoothQuantDiagonal: alpha is " + std::to_string(alpha) + "; expected 0..1");
+                    "smoothQuantDiagonal: alpha is " + numberText(alpha) + "; expected 0..1");
     BDQ_CHECK(requireNonNegative(inputAbsMax, "smoothQuantDiagonal: input maxima"));
     BDQ_CHECK(requireNonNegative(weightAbsMax, "smoothQuantDiagonal: weight maxima"));
     BDQ_CHECK(requireLength(weightAbsMax.size(), inputAbsMax.size(), "smoothQuantDiagonal: weight maxima"));
@@ -103,7 +103,7 @@ Result<BlockTransform> catBlock(const Eigen::Ref<const Eigen::MatrixXd>& inputMo
                                 const Eigen::Ref<const Eigen::MatrixXd>& weightMoment, double rho) {
     if (!(rho >= 0 && rho < 1))
         return fail(ErrorCode::InvalidSpec,
-                    "catBlock: rho is " + std::to_string(rho) + "; expected 0 <= rho < 1");
+                    "catBlock: rho is " + numberText(rho) + "; expected 0 <= rho < 1");
     BDQ_CHECK(requireMomentPair(inputMoment, weightMoment));
     BDQ_TRY(const Eigen::MatrixXd lx, dampedCholesky(inputMoment, rho, "catBlock: input second moment"));
     BDQ_TRY(const Eigen::MatrixXd lw, dampedCholesky(weightMoment, rho, "catBlock: weight second moment"));
@@ -116,7 +116,7 @@ Result<BlockTransform> catBlock(const Eigen::Ref<const Eigen::MatrixXd>& inputMo
     block.inverseTranspose = lx * svd.matrixV() * root.asDiagonal();
     if (!block.transform.allFinite() || !block.inverseTranspose.allFinite())
         return fail(ErrorCode::NonFinite, "catBlock: block of " + std::to_string(inputMoment.rows()) +
-                                              " channels is singular with damping " + std::to_string(rho) +
+                                              " channels is singular with damping " + numberText(rho) +
                                               "; expected more damping");
     return block;
 }
@@ -137,7 +137,7 @@ Result<double> alignmentBound(const Eigen::Ref<const Eigen::MatrixXd>& inputMome
     const double outputEnergy = inputMoment.cwiseProduct(weightMoment).sum();
     if (!(outputEnergy > 0) || !(traces > 0))
         return fail(ErrorCode::NonFinite,
-                    "alignmentBound: output energy is " + std::to_string(outputEnergy) + "; expected > 0");
+                    "alignmentBound: output energy is " + numberText(outputEnergy) + "; expected > 0");
     return outputEnergy / (traces * traces);
 }
 

@@ -43,14 +43,14 @@ double blockDamping(std::int64_t tokens);
 /// Optimal alignment of one diagonal block [k, k] by Cholesky + SVD, Sx and Sw damped by rho * trace/k. WUSH
 /// (arXiv 2512.00956) without its Hadamard = CAT Eq. 10 up to a rotation: design/cat_wush.md 4. Blocks need
 /// no relative scale. rho in [0, 1); an all-zero moment counts as the identity. Errors: shapes, not
-/// symmetric, not positive definite.
+/// symmetric, not positive definite. 1.1 ms for k = 64, 5 ms for k = 128 (one core).
 Result<BlockTransform> catBlock(const Eigen::Ref<const Eigen::MatrixXd>& inputMoment,
                                 const Eigen::Ref<const Eigen::MatrixXd>& weightMoment, double rho);
 
 /// Largest alignment that a block-diagonal transform with blocks of k channels reaches:
 /// Tr(Sx Sw) / (sum over blocks of Tr (Sx^1/2 Sw Sx^1/2)^1/2)^2; k = n is CAT's bound (Eq. 9 corrected), k =
 /// 1 the diagonal. design/cat_wush.md 3.1 and 3.2. The last block may be shorter. Positive semi-definite
-/// moments will do.
+/// moments will do. Cost n k^2: 4 ms at n 576, k 64; 1.8 s at n = k = 1536 (one core).
 Result<double> alignmentBound(const Eigen::Ref<const Eigen::MatrixXd>& inputMoment,
                               const Eigen::Ref<const Eigen::MatrixXd>& weightMoment, std::int64_t blockSize);
 

@@ -33,7 +33,7 @@ Result<EntropyFlatness> entropyFlatness(const FlatnessSums& sums) {
                     "entropyFlatness: count is " + std::to_string(sums.count) + "; expected at least 1");
     if (!std::isfinite(sums.sumSq) || !std::isfinite(sums.sumSqLogSq) || sums.sumSq <= 0)
         return fail(ErrorCode::NonFinite,
-                    "entropyFlatness: sum of squares is " + std::to_string(sums.sumSq) +
+                    "entropyFlatness: sum of squares is " + numberText(sums.sumSq) +
                         "; expected a finite number > 0 (an all-zero tensor has no Flatness)");
     EntropyFlatness result;
     result.bound = -std::log(static_cast<double>(sums.count));

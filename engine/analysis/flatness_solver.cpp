@@ -81,7 +81,7 @@ Result<FlatnessSummary> solveFlatness(const Eigen::Ref<const Eigen::MatrixXd>& m
     if (options.maxSweeps < 1 || !(options.tolerance > 0))
         return fail(ErrorCode::InvalidSpec,
                     "Flatness solver: maxSweeps is " + std::to_string(options.maxSweeps) + ", tolerance is " +
-                        std::to_string(options.tolerance) + "; expected maxSweeps >= 1 and tolerance > 0");
+                        numberText(options.tolerance) + "; expected maxSweeps >= 1 and tolerance > 0");
     BDQ_CHECK(requireNonZero(matrix));
     const Energies energies(matrix);
     const Eigen::VectorXd rowMaxima = energies.s.rowwise().maxCoeff();

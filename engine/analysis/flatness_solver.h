@@ -29,8 +29,8 @@ struct FlatnessOptions {
 };
 
 struct FlatnessSummary {
-    Eigen::VectorXd
-        d1; ///< [rows] > 0: V = diag(d1) W diag(d2) is the flattened matrix; geometric mean 1 over live rows
+    /// [rows] > 0: V = diag(d1) W diag(d2) is the flattened matrix; geometric mean 1 over live rows.
+    Eigen::VectorXd d1;
     Eigen::VectorXd d2;                              ///< [columns] > 0, likewise
     std::vector<double> flatness;                    ///< F before the first and after each sweep
     std::vector<std::int64_t> zeroRows, zeroColumns; ///< skipped, their scale is 1

@@ -68,7 +68,7 @@ Status requireSize(std::int64_t n, std::int64_t maximum, const char* who) {
 } // namespace
 
 std::optional<std::vector<std::int64_t>> hadamardFactors(std::int64_t n) {
-    if (n < 1) return std::nullopt;
+    if (n < 1 || n > kMaxHadamardSize) return std::nullopt;
     if (isPowerOfTwo(n)) return std::vector<std::int64_t>{n};
     if (n % 4 != 0) return std::nullopt;
     for (std::int64_t order = 12; order <= n; order += 4) {

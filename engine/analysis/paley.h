@@ -1,5 +1,4 @@
-// Paley's Hadamard matrices over finite fields of prime-power order. R.E.A.C. Paley, On orthogonal matrices,
-// 1933.
+// Paley's Hadamard matrices over finite fields of prime-power order. R. Paley, On orthogonal matrices, 1933.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +13,8 @@ enum class PaleyKind {
     Two   ///< order 2 (q + 1), q a prime power = 1 mod 4
 };
 
-/// Which construction gives a Hadamard matrix of this order. Prime powers matter: 344 = 7^3 + 1 serves n =
-/// 11008.
+/// Which construction gives a Hadamard matrix of this order. 344 = 7^3 + 1 serves
+/// n = 11008.
 PaleyKind paleyKind(std::int64_t order);
 
 /// The +-1 matrix H with H H^T = order * I. Precondition: paleyKind(order) != None. In general not symmetric.

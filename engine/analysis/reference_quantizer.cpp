@@ -77,8 +77,8 @@ Status validate(const Eigen::Ref<const Eigen::MatrixXd>& rows, const QuantizerSp
         return fail(ErrorCode::InvalidSpec, "quantizer: group size is " + std::to_string(spec.groupSize) +
                                                 "; expected >= 0 (0 = whole row)");
     if (!(spec.clipRatio > 0 && spec.clipRatio <= 1))
-        return fail(ErrorCode::InvalidSpec, "quantizer: clip ratio is " + std::to_string(spec.clipRatio) +
-                                                "; expected 0 < ratio <= 1");
+        return fail(ErrorCode::InvalidSpec,
+                    "quantizer: clip ratio is " + numberText(spec.clipRatio) + "; expected 0 < ratio <= 1");
     return {};
 }
 

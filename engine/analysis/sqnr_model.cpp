@@ -18,7 +18,7 @@ bool isPositive(double value) {
 Status requirePositive(double value, const char* name) {
     if (isPositive(value)) return {};
     return fail(ErrorCode::NonFinite,
-                std::string(name) + " is " + std::to_string(value) + "; expected a finite number > 0");
+                std::string(name) + " is " + numberText(value) + "; expected a finite number > 0");
 }
 
 Result<double> weightedNoise(const Eigen::VectorXd& errors, const Eigen::VectorXd& weights,
