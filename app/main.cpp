@@ -1,0 +1,63 @@
+// bdq-studio: the desktop window of BDQ Studio.
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QLibraryInfo>
+#include <QProcess>
+#include <QTranslator>
+
+#include "app/main_window.h"
+#include "app/worker_locator.h"
+#include "engine/api/version.h"
+
+namespace {
+
+void loadTranslations(QApplication& application, QTranslator& own, QTranslator& qt) {
+    const QString folders[] = {QCoreApplication::applicationDirPath() + QStringLiteral("/translations"),
+                               QCoreApplication::applicationDirPath() +
+                                   QStringLiteral("/../share/bdq-studio/translations")};
+    for (const QString& folder : folders)
+        if (own.load(QLocale(), QStringLiteral("bdq-studio"), QStringLiteral("_"), folder)) {
+            application.installTranslator(&own);
+            break;
+        }
+    if (qt.load(QLocale(), QStringLiteral("qtbase"), QStringLiteral("_"),
+                QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
+        application.installTranslator(&qt);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    QApplication application(argc, argv);
+    const std::string_view version = bdq::version();
+    QCoreApplication::setOrganizationName(QStringLiteral("bdq-studio"));
+    QCoreApplication::setApplicationName(QStringLiteral("bdq-studio"));
+    QCoreApplication::setApplicationVersion(
+        QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())));
+    QGuiApplication::setDesktopFileName(QStringLiteral("bdq-studio"));
+    QTranslator own;
+    QTranslator qt;
+    loadTranslations(application, own, qt);
+
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QCoreApplication::translate(
+        "main", "Sees what quantization does to the layers of a language model."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addPositionalArgument(
+        QStringLiteral("paths"),
+        QCoreApplication::translate("main", "Models, analysis or run folders, sessions; each "
+                                            "after the first opens its own window."),
+        QStringLiteral("[MODEL|RUN|ANALYSIS|SESSION ...]"));
+    parser.process(application);
+
+    QSettings store;
+    bdq::Settings settings(store);
+    bdq::MainWindow window(settings, bdq::locateWorker());
+    window.show();
+    const QStringList paths = parser.positionalArguments();
+    for (qsizetype i = 1; i < paths.size(); ++i)
+        QProcess::startDetached(QCoreApplication::applicationFilePath(), {paths[i]});
+    if (!paths.isEmpty()) window.openPath(paths.front());
+    return application.exec();
+}

@@ -1,0 +1,169 @@
+// The window: start page or workspace, docks, menus. Wires sessions, plan, jobs and views together.
+#pragma once
+
+#include <QMainWindow>
+#include <QTemporaryDir>
+
+#include <functional>
+#include <optional>
+
+#include "app/device_probe.h"
+#include "app/job_queue.h"
+#include "app/jobs_presenter.h"
+#include "app/measure_controller.h"
+#include "app/plan_controller.h"
+#include "app/session_controller.h"
+#include "app/settings.h"
+
+class QAction;
+class QDockWidget;
+class QLabel;
+class QMenu;
+class QPlainTextEdit;
+class QStackedWidget;
+
+namespace bdq {
+
+class CommandPalette;
+class PlanPanel;
+class RunListModel;
+class RunPanel;
+class StartPage;
+class Workspace;
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    /// `settings` must outlive the window.
+    MainWindow(Settings& settings, const QString& workerPath, QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    void openPath(const QString& path);
+    [[nodiscard]] Workspace* workspace() const { return m_workspace; }
+    [[nodiscard]] SessionController* session() { return &m_session; }
+    [[nodiscard]] PlanController* plan() { return &m_plan; }
+    [[nodiscard]] JobQueue* jobs() { return &m_jobs; }
+    [[nodiscard]] RunListModel* runList() const { return m_runList; }
+
+    /// The same as the sheets do.
+    Status startAnalysis(const AnalyzeSpec& spec);
+    Status startRun(const RunSpec& spec);
+    /// What the sheets are filled with.
+    [[nodiscard]] AnalyzeSpec proposedAnalysis();
+    [[nodiscard]] RunSpec proposedRun();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    // main_window.cpp
+    void setupCentre();
+    void connectSession();
+    void connectPlan();
+    void updateTitle();
+    void updateStatus();
+    void updateSummary();
+    void updateHeader();
+    void cancelNearest();
+    void askBeforeClosing();
+
+    // main_window_actions.cpp
+    QAction* addAction(QMenu* menu, const QString& text, const QKeySequence& shortcut,
+                       std::function<void()> act, const QString& icon = {});
+    void setupActions();
+    void setupFileMenu();
+    void setupEditMenu();
+    void setupViewMenu();
+    void setupPlanMenu();
+    void setupRunMenu();
+    void setupWindowMenu();
+    void setupHelpMenu();
+    void fillRecentMenu();
+    void fillPalette();
+    void updateActions();
+    void showMetrics();
+    void showAbout();
+
+    // main_window_docks.cpp
+    void setupDocks();
+    QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
+    void defaultDockLayout();
+    void saveLayout();
+    void restoreLayout();
+    void restoreDefaultLayout();
+
+    // main_window_open.cpp
+    void askPath(const QString& purpose, const QString& title, const QString& filter, bool folder,
+                 std::function<void(const QString&)> chosen);
+    void askSavePath(const QString& purpose, const QString& title, const QString& suggested,
+                     std::function<void(const QString&)> chosen);
+    void openModel();
+    void openResult();
+    void openSession();
+    void openDemo();
+    [[nodiscard]] static QString demoPath();
+    void updateStartPage();
+    void showOpened(const QString& path);
+    void offerAnalysis();
+    void showAnalysis();
+    void showRun(const LoadedRun& run);
+    void showRunValues();
+    void saveSession(bool askName);
+    void savePlotFile(const QString& suggestedName, const QByteArray& content);
+    void showError(const Error& error, const QString& what);
+
+    // main_window_jobs.cpp
+    void connectJobs();
+    void connectSheets();
+    void connectRunPanel();
+    void showRunSheet();
+    void showAnalyzeSheet();
+    void handleJobEvent(int id, const JobEvent& event);
+    void handleJobEnd(int id);
+    void announceRun(const JobRecord& record, const RunSpec& spec);
+    void announceReport(const JobRecord& record, const ReportSpec& spec);
+    void announceFailure(const JobRecord& record);
+    void resumeRun(const QString& listId);
+    void requestReport(ReportFormat format);
+    void requestPreview();
+    [[nodiscard]] std::string reportDir() const;
+    void updateReportSource();
+    void openFolder(const QString& path);
+    QAction* messageAction(const QString& text, std::function<void()> act);
+
+    Settings& m_settings;
+    PlanController m_plan;
+    SessionController m_session{&m_plan};
+    JobQueue m_jobs;
+    MeasureController m_measure;
+    DeviceProbe m_probe;
+    QTemporaryDir m_previewDir;
+    int m_previewJob = 0;
+    bool m_measuring = false;
+    bool m_analyzeWhenOpen = false;
+    bool m_closing = false;
+    TransformKind m_shownTransform = TransformKind::Bdq;
+    std::optional<LoadedRun> m_shownRun;
+
+    QStackedWidget* m_stack = nullptr;
+    StartPage* m_start = nullptr;
+    Workspace* m_workspace = nullptr;
+    CommandPalette* m_palette = nullptr;
+    PlanPanel* m_planPanel = nullptr;
+    RunListModel* m_runList = nullptr;
+    RunPanel* m_runPanel = nullptr;
+    JobsPresenter* m_presenter = nullptr;
+    QPlainTextEdit* m_log = nullptr;
+    QDockWidget* m_planDock = nullptr;
+    QDockWidget* m_runsDock = nullptr;
+    QDockWidget* m_logDock = nullptr;
+    QLabel* m_status = nullptr;
+    QMenu* m_recentMenu = nullptr;
+    QList<QAction*> m_modelActions;  ///< need something open
+    QList<QAction*> m_reportActions; ///< need results
+    QList<QAction*> m_allActions;
+};
+
+} // namespace bdq

@@ -1,0 +1,95 @@
+// Docks and the remembered layout.
+#include <QDockWidget>
+#include <QFontDatabase>
+#include <QHeaderView>
+#include <QPlainTextEdit>
+#include <QScreen>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabWidget>
+
+#include "app/main_window.h"
+#include "app/workspace.h"
+#include "widgets/models/run_list_model.h"
+#include "widgets/panels/plan_panel.h"
+#include "widgets/panels/run_panel.h"
+#include "widgets/panels/site_table_panel.h"
+
+namespace bdq {
+
+namespace {
+/// Changes when docks or splitters change so that an old layout would not fit.
+constexpr int kLayoutVersion = 1;
+constexpr int kLogLines = 5000;
+constexpr QSize kFirstSize{1440, 900};
+} // namespace
+
+void MainWindow::setupDocks() {
+    m_planPanel = new PlanPanel;
+    m_runList = new RunListModel(this);
+    m_runPanel = new RunPanel(m_runList);
+    m_presenter = new JobsPresenter(&m_jobs, m_runList, m_runPanel, this);
+    m_log = new QPlainTextEdit;
+    m_log->setReadOnly(true);
+    m_log->setMaximumBlockCount(kLogLines);
+    m_log->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+    m_log->setPlaceholderText(tr("What the workers write while they work appears here."));
+    m_log->setFrameShape(QFrame::NoFrame);
+    m_planDock = addDock(QStringLiteral("planDock"), tr("Plan"), m_planPanel);
+    m_runsDock = addDock(QStringLiteral("runsDock"), tr("Runs"), m_runPanel);
+    m_logDock = addDock(QStringLiteral("logDock"), tr("Log"), m_log);
+}
+
+QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWidget* content) {
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(name);
+    dock->setWidget(content);
+    addDockWidget(Qt::BottomDockWidgetArea, dock);
+    return dock;
+}
+
+void MainWindow::defaultDockLayout() {
+    for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock}) {
+        dock->setFloating(false);
+        removeDockWidget(dock);
+        addDockWidget(Qt::BottomDockWidgetArea, dock);
+    }
+    splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
+    tabifyDockWidget(m_runsDock, m_logDock);
+    const bool open = m_stack->currentWidget() == m_workspace;
+    for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock})
+        dock->setVisible(open);
+    resizeDocks({m_planDock, m_runsDock}, {620, 820}, Qt::Horizontal);
+    resizeDocks({m_planDock}, {230}, Qt::Vertical);
+    m_runsDock->raise();
+}
+
+void MainWindow::saveLayout() {
+    m_settings.setLayout(QStringLiteral("geometry"), saveGeometry());
+    if (m_stack->currentWidget() != m_workspace)
+        return; // the start page hides the docks: not a layout anyone chose
+    m_settings.setLayout(QStringLiteral("docks"), saveState(kLayoutVersion));
+    m_settings.setLayout(QStringLiteral("splitter"), m_workspace->splitter()->saveState());
+    m_settings.setLayout(QStringLiteral("columns"), m_workspace->table()->saveColumns());
+    m_settings.setLayout(QStringLiteral("tab"), QByteArray::number(m_workspace->tabs()->currentIndex()));
+}
+
+void MainWindow::restoreLayout() {
+    const QByteArray geometry = m_settings.layout(QStringLiteral("geometry"));
+    if (geometry.isEmpty() || !restoreGeometry(geometry)) {
+        const QSize room = screen() ? screen()->availableSize() : kFirstSize;
+        resize(kFirstSize.boundedTo(room));
+    }
+    m_workspace->splitter()->restoreState(m_settings.layout(QStringLiteral("splitter")));
+    const QByteArray columns = m_settings.layout(QStringLiteral("columns"));
+    if (!columns.isEmpty()) m_workspace->table()->restoreColumns(columns);
+    m_workspace->tabs()->setCurrentIndex(m_settings.layout(QStringLiteral("tab")).toInt());
+}
+
+void MainWindow::restoreDefaultLayout() {
+    m_settings.clearLayout();
+    m_workspace->restoreDefaultSizes();
+    defaultDockLayout();
+}
+
+} // namespace bdq

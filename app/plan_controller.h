@@ -1,0 +1,60 @@
+// The plan that is being edited, with its history.
+#pragma once
+
+#include <QObject>
+#include <QUndoStack>
+
+#include <optional>
+
+#include "widgets/types.h"
+
+namespace bdq {
+
+/// Everything that undo brings back.
+struct PlanState {
+    Plan plan;
+    Method method = Method::Bdq;
+    Preset preset = Preset::Fast;
+    std::optional<WeightRounding> rounding; ///< empty = the method's default
+    SiteTransforms transforms;              ///< what-if choice of single sites, beside the method's transform
+    bool operator==(const PlanState&) const = default;
+
+    [[nodiscard]] TransformKind fallback() const { return methodInfo(method).transform; }
+    [[nodiscard]] TransformKind transformAt(SiteKey key) const;
+    [[nodiscard]] WeightRounding effectiveRounding() const;
+};
+
+/// Every edit is one step of the undo stack, however many rows it changes; quick repeated edits of the same
+/// field of the same rows (dragging) become one step. Edits that change nothing are not recorded.
+class PlanController : public QObject {
+    Q_OBJECT
+public:
+    explicit PlanController(QObject* parent = nullptr);
+
+    [[nodiscard]] const PlanState& state() const { return m_state; }
+    [[nodiscard]] QUndoStack* history() { return &m_history; }
+    /// New model, opened run or session: no history.
+    void reset(const PlanState& state);
+
+    void editSchemes(const SiteKeys& keys, const SchemeEdit& edit);
+    void editLayers(const std::vector<int>& layers, const SchemeEdit& edit);
+    void setBase(const Scheme& scheme);
+    void clearOverrides();
+    void setTransform(const SiteKeys& keys, TransformKind transform);
+    void setMethod(Method method);
+    void setPreset(Preset preset);
+    void setRounding(std::optional<WeightRounding> rounding);
+
+signals:
+    void changed();
+
+private:
+    friend class PlanCommand;
+    void push(const QString& text, const PlanState& next, const QString& mergeTag = {});
+    void apply(const PlanState& state);
+
+    PlanState m_state;
+    QUndoStack m_history;
+};
+
+} // namespace bdq
