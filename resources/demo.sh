@@ -5,7 +5,8 @@
 #
 #   bash resources/demo.sh [--cpu | --device auto|cpu|cuda[:N]] [--no-window]
 #
-# Results lie in build/demo; delete that folder to compute them again.
+# Results lie in build/demo; delete that folder to compute them again. BDQ_GUI=OFF in the environment leaves the window
+# and Qt out.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
         ;;
     --no-window) window=0 ;;
     -h | --help)
-        sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     *) die "unknown option $1 (expected --cpu, --device D, --no-window)" ;;
@@ -61,7 +62,12 @@ step() {
 }
 
 setUp
-buildPreset release bdq bdq-studio
+targets=(bdq bdq-studio)
+if [ "${BDQ_GUI:-ON}" = OFF ]; then
+    targets=(bdq)
+    window=0
+fi
+buildPreset release "${targets[@]}"
 ensureDemoModel
 cd "$BDQ_ROOT"
 mkdir -p build/demo

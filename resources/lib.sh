@@ -260,7 +260,7 @@ ensureLibtorch() {
 
 # ---- the two set-ups, the build, the model -------------------------------------------------------------------------
 
-# setUp [--no-gui] [--tests]
+# setUp [--no-gui] [--tests]; BDQ_GUI=OFF in the environment is --no-gui, here and for the build.
 setUp() {
     local packages gui=1 tests=0 option
     for option in "$@"; do
@@ -270,6 +270,7 @@ setUp() {
         *) die "unknown option $option (expected --no-gui, --tests)" ;;
         esac
     done
+    [ "${BDQ_GUI:-ON}" != OFF ] || gui=0
     read -r -a packages < <(packagesBuild)
     [ $gui -eq 0 ] || packages+=($(packagesGui))
     [ $tests -eq 0 ] || packages+=($(packagesTests))

@@ -4,7 +4,6 @@
 #include "engine/api/version.h"
 #include "engine/cli/cancel_signals.h"
 #include "engine/cli/job_runner.h"
-#include "engine/cli/preflight.h"
 #include "engine/cli/program.h"
 #include "engine/cli/worker.h"
 
@@ -30,7 +29,6 @@ public:
     }
 
     Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) override {
-        BDQ_TRY(const std::string device, resolveDevice(spec.device.device, listDevices()));
         JobContext context({}, sink);
         return bdq::bench(spec, context);
     }

@@ -28,24 +28,34 @@ std::uint64_t peakHostBytesOfProcess() {
     return 0;
 }
 
-/// Events of one job on their way to the sink and the log.
+/// Events of one job on their way to the sink and to the event log, which begins when the engine has accepted
+/// the job and with it the folder: a refused job must leave no trace in the log of an earlier run.
 class EventStream {
 public:
-    EventStream(const JobSurroundings& surroundings) : m_surroundings(surroundings) {}
-
-    void startLog(EventLog log) {
-        const std::lock_guard lock(m_mutex);
-        m_log = std::move(log);
-        writeToLog(m_surroundings.hello);
+    EventStream(const JobSpec& spec, const JobSurroundings& surroundings)
+        : m_surroundings(surroundings), m_outDir(outDirOf(spec)) {
+        auto* run = std::get_if<RunSpec>(&spec);
+        m_append = run != nullptr && run->resume;
     }
 
     void emit(const JobEvent& event) {
         const std::lock_guard lock(m_mutex);
+        if (std::holds_alternative<AcceptedEvent>(event) && !m_outDir.empty()) startLog();
         writeToLog(event);
         m_surroundings.sink(event);
     }
 
 private:
+    void startLog() {
+        Result<EventLog> log = EventLog::open(m_outDir, m_append);
+        if (!log) {
+            m_surroundings.sink(WarningEvent{log.error().text()});
+            return;
+        }
+        m_log = std::move(*log);
+        writeToLog(m_surroundings.hello);
+    }
+
     /// A log that cannot be written must not end the job: its results may still fit.
     void writeToLog(const JobEvent& event) {
         if (Status written = m_log.write(event); !written)
@@ -53,6 +63,8 @@ private:
     }
 
     const JobSurroundings& m_surroundings;
+    std::string m_outDir;
+    bool m_append = false;
     std::mutex m_mutex;
     EventLog m_log;
 };
@@ -73,6 +85,7 @@ Result<JobResult> perform(const EvalSpec& spec, JobContext& context, RequestQueu
 }
 
 Result<JobResult> perform(const ReportSpec& spec, JobContext& context, RequestQueue*) {
+    context.emit(AcceptedEvent{"report", "cpu", {}, 0});
     BDQ_CHECK(report::writeReport(spec));
     std::error_code error;
     const std::uintmax_t bytes = std::filesystem::file_size(spec.outFile, error);
@@ -180,23 +193,13 @@ Result<JobResult> performOnThread(const JobSpec& spec, const JobSurroundings& su
     return result;
 }
 
-Result<JobResult> checkAndPerform(const JobSpec& spec, const JobSurroundings& surroundings,
-                                  EventStream& events) {
-    BDQ_TRY(const AcceptedEvent accepted, preflight(spec, surroundings.hello.devices));
-    if (!accepted.outDir.empty()) {
-        auto* run = std::get_if<RunSpec>(&spec);
-        BDQ_TRY(EventLog log, EventLog::open(accepted.outDir, run != nullptr && run->resume));
-        events.startLog(std::move(log));
-    }
-    events.emit(accepted);
-    return performOnThread(spec, surroundings, events);
-}
-
 } // namespace
 
 Result<JobResult> runJob(const JobSpec& spec, const JobSurroundings& surroundings) {
-    EventStream events(surroundings);
-    Result<JobResult> result = checkAndPerform(spec, surroundings, events);
+    EventStream events(spec, surroundings);
+    const Status checked = preflight(spec);
+    Result<JobResult> result = checked ? performOnThread(spec, surroundings, events)
+                                       : Result<JobResult>(tl::unexpected<Error>(checked.error()));
     if (result)
         events.emit(FinishedEvent{summaryOf(*result, spec)});
     else if (result.error().code == ErrorCode::Cancelled)

@@ -1,25 +1,17 @@
-// What can be refused before any work starts.
+// What can be refused before the engine is asked: nothing is written and no time is spent.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "engine/api/job_event.h"
+#include "engine/api/job_spec.h"
 
 namespace bdq::cli {
 
 /// Folder that a job writes into, empty when it writes none.
 std::string outDirOf(const JobSpec& spec);
 
-/// Opens what the job names, without computing: model header, texts, device, layers; creates and tries the
-/// out folder. `devices` = listDevices(). Returns the `accepted` event. Errors: all of the readers',
-/// Unsupported (device), Io.
-Result<AcceptedEvent> preflight(const JobSpec& spec, const std::vector<DeviceInfo>& devices);
-
-/// Device that `wanted` means here. Errors: Unsupported naming what there is.
-Result<std::string> resolveDevice(const std::string& wanted, const std::vector<DeviceInfo>& devices);
-
-/// Creates the folder when it does not exist and tries to write into it. Errors: Io, DiskFull.
-Status checkWritableFolder(const std::string& folder);
+/// Checks the options and that the texts a job names can be read: the evaluation text is needed only after
+/// the long part. Errors: InvalidSpec, NotFound, Io, MissingCalibration for an empty text.
+Status preflight(const JobSpec& spec);
 
 } // namespace bdq::cli

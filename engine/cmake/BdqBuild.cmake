@@ -18,6 +18,10 @@ endif()
 add_library(bdq_warnings INTERFACE)
 target_compile_options(bdq_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
     $<$<BOOL:${BDQ_WERROR}>:-Werror>)
+# GCC 12 warns wrongly about assigning a literal to a std::string (GCC bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(bdq_warnings INTERFACE -Wno-restrict)
+endif()
 
 add_library(bdq_sanitize INTERFACE)
 if(BDQ_SANITIZE)

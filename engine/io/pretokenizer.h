@@ -38,8 +38,4 @@ private:
 /// The pattern of GPT-2's byte-level pre-tokenizer, also the default of tokenizer.json's ByteLevel.
 std::string_view gpt2Pattern();
 
-/// Position of the first byte that is not valid UTF-8 (overlong forms, surrogates and values above U+10FFFF
-/// included), or npos when all of the text is.
-std::size_t invalidUtf8At(std::string_view text);
-
 } // namespace bdq::io

@@ -2,9 +2,9 @@
 
 #include "engine/api/atomic_file.h"
 #include "engine/io/byte_reader.h"
-#include "engine/io/pretokenizer.h"
 #include "engine/io/text_encoder.h"
 #include "engine/io/tokenizer_source.h"
+#include "engine/io/utf8.h"
 
 namespace bdq::io {
 namespace {

@@ -77,7 +77,7 @@ BDQ_KERNEL Lanes power12(Lanes y) {
     const IntLanes start = __builtin_convertvector(guess, IntLanes);
     Lanes r;
     std::memcpy(&r, &start, sizeof r);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
         const Lanes r2 = r * r;
         r = r * (1.2F - 0.2F * (y * r) * (r2 * r2));
     }

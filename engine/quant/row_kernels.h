@@ -57,9 +57,10 @@ void addSquaredErrors(const float* x, float* sums, std::int64_t n, const Grid& g
 /// sum_i |code(x_i) - zero - x_i / scale|^2.4, the error norm in units of the step. The power is approximated
 /// to kPowerTolerance; times scale^2.4 it is the sum over |Q(x) - x|^2.4.
 double stepErrorNorm(const float* x, std::int64_t n, const Grid& grid);
-/// Two Newton steps from a start within 1.2 % leave 3 (3 * 0.012^2)^2 = 5.6e-7 in y^-1/5, four times that in
-/// its 4th power, and fp32 rounding of about 16 products (16 * 6e-8).
-inline constexpr double kPowerTolerance = 4e-6;
+/// The start is within 3.6 % (0.043 of an exponent step from bits(r), a fifth of that from bits(y)); Newton
+/// steps d -> 3 d^2 leave 3.9e-3, 4.6e-5, 6e-9. What remains is fp32 rounding: 6 in the last step and 8 in
+/// y^2 r^4, 4 of them times 4.
+inline constexpr double kPowerTolerance = 3e-6;
 
 /// The factor p = 1 - i/100, i = 0..79, that minimises the L2.4 error when both ends of the range are
 /// multiplied by it; the first of equals.

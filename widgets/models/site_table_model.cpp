@@ -31,7 +31,7 @@ constexpr std::array<ColumnInfo, SiteTableModel::ColumnCount> kColumns{{
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Site"), "site", {}},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Bits"), "bits", {}},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "SQNR pred. (dB)"), "sqnr_db_predicted", "sqnr_db_predicted"},
-    {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "SQNR meas. (dB)"), "sqnr_db_measured", "sqnr_db_measured"},
+    {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "SQNR meas. (dB)"), "sqnr_db_measured", "sqnr_db"},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Flat. x before"), "flatness_activation_before",
      "flatness_activation"},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Flat. x after"), "flatness_activation_after",

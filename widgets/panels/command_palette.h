@@ -32,6 +32,8 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    void activateCurrent();
+
     struct Private;
     std::unique_ptr<Private> d;
 };

@@ -23,31 +23,24 @@ struct DefinitionText {
     FlatnessDefinition definition;
     const char* title;
     const char* axis;
-    const char* explanation;
+    std::string_view metric; ///< in metricTable(); empty = flatness_activation or flatness_weight
 };
 
 // design/bdq.md 3.5: three numbers that papers call flatness; each has its own axis.
 constexpr DefinitionText kDefinitions[] = {
-    {FlatnessDefinition::Entropy, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Entropy (normalised)"),
-     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "entropy Flatness, 0 = flat"),
-     QT_TRANSLATE_NOOP(
-         "bdq::FlatnessPlot",
-         "1 + F / ln(mn) in [0, 1] with F = Σ p ln p, p = x² / Σ x² over all mn entries (BDQ, "
-         "arXiv 2605.18800, Eq. 12-13 with alpha = beta = 1). 0 = perfectly flat. Lower is better.")},
-    {FlatnessDefinition::Channel, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Channel norms (FlatQuant)"),
-     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "channel flatness, 0 = flat"),
-     QT_TRANSLATE_NOOP(
-         "bdq::FlatnessPlot",
-         "sqrt(2 (1 - cos t)) in [0, √2], t = angle between the vector of channel L2 norms and a "
-         "constant vector (FlatQuant, arXiv 2410.09426). 0 = all channels alike. Lower is better.")},
-    {FlatnessDefinition::Figure2, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Fig. 2 form (not normalised)"),
-     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Fig. 2 form, grows with the size of the tensor"),
-     QT_TRANSLATE_NOOP(
-         "bdq::FlatnessPlot",
-         "Σ p ln p with p = w² / (alpha_i beta_j), alpha and beta the mean magnitudes of rows and "
-         "columns, not normalised: reproduces Fig. 2 of the BDQ paper. It grows with the tensor, so "
-         "compare one site with itself only. Lower is better.")},
+    {FlatnessDefinition::Entropy, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Entropy, normalised"),
+     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "entropy Flatness, 0 = flat"), {}},
+    {FlatnessDefinition::Channel, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Channel norms"),
+     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "channel flatness, 0 = flat"), "flatness_channel_normalized"},
+    {FlatnessDefinition::Figure2, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Fig. 2 form, not normalised"),
+     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Fig. 2 form, grows with the tensor"), "flatness_figure2"},
 };
+
+std::string_view metricOf(const DefinitionText& text, Operand operand) {
+    if (!text.metric.empty())
+        return text.metric;
+    return operand == Operand::Activation ? "flatness_activation" : "flatness_weight";
+}
 
 const DefinitionText& textOf(FlatnessDefinition definition) {
     return *std::ranges::find(kDefinitions, definition, &DefinitionText::definition);
@@ -74,10 +67,8 @@ void FlatnessPlot::setupControls() {
     m_operandBox->addItem(tr("Weights W"), static_cast<int>(Operand::Weight));
     m_operandBox->setAccessibleName(tr("Operand"));
     m_definitionBox = new QComboBox(this);
-    for (const DefinitionText& text : kDefinitions) {
+    for (const DefinitionText& text : kDefinitions)
         m_definitionBox->addItem(tr(text.title), static_cast<int>(text.definition));
-        m_definitionBox->setItemData(m_definitionBox->count() - 1, tr(text.explanation), Qt::ToolTipRole);
-    }
     m_definitionBox->setAccessibleName(tr("Definition of Flatness"));
     m_afterBox = new QComboBox(this);
     m_afterBox->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -131,9 +122,10 @@ void FlatnessPlot::analysisChanged() {
 }
 
 void FlatnessPlot::updateToolTips() {
-    const QString text = tr(textOf(m_definition).explanation);
-    m_definitionBox->setToolTip(text);
-    plot()->setToolTip({});
+    int row = 0;
+    for (const DefinitionText& text : kDefinitions)
+        m_definitionBox->setItemData(row++, metricToolTip(metricOf(text, m_operand)), Qt::ToolTipRole);
+    m_definitionBox->setToolTip(metricToolTip(metricOf(textOf(m_definition), m_operand)));
 }
 
 void FlatnessPlot::setDefinition(FlatnessDefinition definition) {
@@ -147,6 +139,7 @@ void FlatnessPlot::setDefinition(FlatnessDefinition definition) {
 void FlatnessPlot::setOperand(Operand operand) {
     m_operand = operand;
     choose(m_operandBox, static_cast<int>(operand));
+    updateToolTips();
     refresh();
     emitThreshold();
 }

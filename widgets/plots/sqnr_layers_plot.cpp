@@ -31,7 +31,7 @@ void SqnrLayersPlot::setupControls() {
     m_schemeBox = new QComboBox(this);
     m_schemeBox->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_schemeBox->setAccessibleName(tr("Scheme"));
-    m_schemeBox->setToolTip(metricToolTip("sqnr_db_measured"));
+    m_schemeBox->setToolTip(metricToolTip("sqnr_db"));
     toolRow()->addWidget(m_siteBox);
     toolRow()->addWidget(m_schemeBox);
     toolRow()->addStretch(1);
