@@ -44,6 +44,16 @@ bool nestsTooDeep(std::string_view text) {
     return false;
 }
 
+/// An integer within the bounds; values above the range of int64 are never within.
+std::optional<std::int64_t> integerWithin(const Json& value, std::int64_t least, std::int64_t most) {
+    if (!value.is_number_integer()) return std::nullopt;
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) return std::nullopt;
+    const auto number = value.get<std::int64_t>();
+    if (number < least || number > most) return std::nullopt;
+    return number;
+}
+
 } // namespace
 
 Result<Json> parseObject(std::string_view text, const std::string& label, ErrorCode code,
@@ -142,12 +152,7 @@ std::int64_t Reader::readInteger(std::string_view key, std::int64_t least, std::
     const std::string expected = "an integer from " + std::to_string(least) + " to " + std::to_string(most);
     const Json* value = find(key, !fallback, expected);
     if (!value) return fallback.value_or(least);
-    const bool fits =
-        value->is_number_integer() &&
-        (!value->is_number_unsigned() ||
-         value->get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
-    if (fits && value->get<std::int64_t>() >= least && value->get<std::int64_t>() <= most)
-        return value->get<std::int64_t>();
+    if (const std::optional<std::int64_t> number = integerWithin(*value, least, most)) return *number;
     refuse(key, describe(*value), expected);
     return fallback.value_or(least);
 }
@@ -227,13 +232,13 @@ std::vector<int> Reader::integers(std::string_view key, std::int64_t least, std:
     const Json* array = findArray(key);
     if (!array) return result;
     for (const Json& value : *array) {
-        const bool fits = value.is_number_integer() && value <= most && value >= least;
-        if (!fits) {
+        const std::optional<std::int64_t> number = integerWithin(value, least, most);
+        if (!number) {
             refuse(key, describe(value),
                    "integers from " + std::to_string(least) + " to " + std::to_string(most));
             break;
         }
-        result.push_back(value.get<int>());
+        result.push_back(static_cast<int>(*number));
     }
     return result;
 }
