@@ -111,7 +111,7 @@ protected:
 
     std::string printed(const JobResult& result) override {
         const auto& analysis = std::get<AnalysisResult>(result);
-        return json() ? encodeAnalysis(analysis) + "\n" : describe(analysis);
+        return json() ? endLine(encodeAnalysis(analysis)) : describe(analysis);
     }
 
 private:

@@ -7,11 +7,13 @@
 
 #include "engine/api/version.h"
 #include "engine/cli/command.h"
+#include "engine/cli/text.h"
 
 namespace bdq::cli {
 namespace {
 
 constexpr std::size_t kHelpColumn = 34;
+constexpr std::size_t kHelpWidth = 110;
 
 template <class Number> Result<Number> readNumber(const std::string& text) {
     Number value{};

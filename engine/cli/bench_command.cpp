@@ -45,7 +45,7 @@ public:
             measured = engine->bench(m_spec, [&progress](const JobEvent& event) { progress.take(event); });
         }
         if (!measured) return tl::unexpected<Error>(std::move(measured).error());
-        BDQ_CHECK(console.print(json() ? *measured + "\n" : asText(*measured)));
+        BDQ_CHECK(console.print(json() ? endLine(*measured) : asText(*measured)));
         return 0;
     }
 

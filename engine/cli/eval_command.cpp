@@ -3,6 +3,7 @@
 #include "engine/cli/job_command.h"
 #include "engine/cli/job_options.h"
 #include "engine/cli/summaries.h"
+#include "engine/cli/text.h"
 
 namespace bdq::cli {
 namespace {
@@ -31,7 +32,7 @@ protected:
 
     std::string printed(const JobResult& result) override {
         const auto& eval = std::get<EvalResult>(result);
-        return json() ? encodeEval(eval) + "\n" : describeEval(eval);
+        return json() ? endLine(encodeEval(eval)) : describeEval(eval);
     }
 
 private:

@@ -1,4 +1,5 @@
 // bdq info MODEL: what a model file holds, from its headers alone.
+#include <cmath>
 #include <map>
 
 #include "engine/api/results.h"
@@ -21,7 +22,9 @@ std::string tensorTypes(const ModelIndex& index) {
 
 std::string describe(const ModelIndex& index) {
     const ModelConfig& config = index.config;
-    TextTable table({index.path, ""});
+    TextTable table({"format", index.format + ", " + std::to_string(index.files.size()) +
+                                   (index.files.size() == 1 ? " file, " : " files, ") +
+                                   formatBytes(index.fileBytes)});
     table.add({"name", config.name});
     table.add({"architecture", config.architecture + ", " + std::to_string(config.layers) + " layers"});
     table.add({"hidden size", std::to_string(config.hiddenSize)});
@@ -29,15 +32,12 @@ std::string describe(const ModelIndex& index) {
     table.add({"heads", std::to_string(config.heads) + " of " + std::to_string(config.headDim) + ", " +
                             std::to_string(config.kvHeads) + " for keys and values"});
     table.add({"vocabulary", formatCount(config.vocabSize) + " tokens"});
-    table.add({"context",
-               formatCount(config.contextLength) + " tokens, RoPE theta " + formatShort(config.ropeTheta)});
+    table.add({"context", formatCount(config.contextLength) + " tokens, RoPE theta " +
+                              formatCount(std::llround(config.ropeTheta))});
     table.add({"parameters",
                formatCount(index.parameters) + (config.tiedEmbedding ? " (head tied to embedding)" : "")});
     table.add({"tensors", std::to_string(index.tensors.size()) + " (" + tensorTypes(index) + ")"});
-    table.add({"size", formatBytes(index.fileBytes) + ", " + index.format + ", " +
-                           std::to_string(index.files.size()) +
-                           (index.files.size() == 1 ? " file" : " files")});
-    return table.render("");
+    return index.path + "\n" + table.render();
 }
 
 class InfoCommand : public Command {
@@ -51,7 +51,7 @@ public:
 
     Result<int> execute(Console& console, EngineServices*) override {
         BDQ_TRY(const io::ModelReader model, io::ModelReader::open(m_model));
-        BDQ_CHECK(console.print(json() ? encodeModelInfo(model.index()) + "\n" : describe(model.index())));
+        BDQ_CHECK(console.print(json() ? endLine(encodeModelInfo(model.index())) : describe(model.index())));
         return 0;
     }
 

@@ -4,6 +4,7 @@
 #include "engine/cli/job_command.h"
 #include "engine/cli/job_options.h"
 #include "engine/cli/summaries.h"
+#include "engine/cli/text.h"
 
 namespace bdq::cli {
 namespace {
@@ -67,7 +68,7 @@ protected:
 
     std::string printed(const JobResult& result) override {
         const auto& run = std::get<RunResult>(result);
-        return json() ? encodeRun(run) + "\n" : describeRun(run) + "Run in " + m_spec.outDir + "\n";
+        return json() ? endLine(encodeRun(run)) : describeRun(run) + "Run in " + m_spec.outDir + "\n";
     }
 
     std::string cancelAdvice() override { return "the same command with --resume continues it"; }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 namespace bdq::cli {
 namespace {
@@ -47,6 +48,29 @@ std::string TextTable::render(const std::string& indent) const {
         text += line + '\n';
     }
     return text;
+}
+
+std::string endLine(std::string text) {
+    if (text.empty() || text.back() != '\n') text += '\n';
+    return text;
+}
+
+std::string wrapLines(const std::string& text, std::size_t width) {
+    std::string wrapped;
+    std::istringstream lines(text);
+    std::string line;
+    while (std::getline(lines, line)) {
+        const std::string indent(
+            line.find_first_not_of(' ') == std::string::npos ? 0 : line.find_first_not_of(' ') + 2, ' ');
+        while (line.size() > width) {
+            const std::size_t blank = line.rfind(' ', width);
+            if (blank == std::string::npos || blank < indent.size()) break;
+            wrapped += line.substr(0, blank) + '\n';
+            line = indent + line.substr(blank + 1);
+        }
+        wrapped += line + '\n';
+    }
+    return wrapped;
 }
 
 std::string formatNumber(double value, int decimals) {

@@ -18,6 +18,11 @@ private:
     std::vector<std::vector<std::string>> m_rows;
 };
 
+/// The text with exactly the line break at its end that was missing, if it was.
+std::string endLine(std::string text);
+/// Breaks lines longer than `width` at blanks; what follows is indented by two more than its line.
+std::string wrapLines(const std::string& text, std::size_t width);
+
 /// Fixed decimals; "inf", "-" for infinity and NaN.
 std::string formatNumber(double value, int decimals);
 /// Four significant digits in whatever notation is shorter.
