@@ -84,7 +84,7 @@ if isFinished $run/run.json finished; then
     say "Quantization run: finished earlier ($run)"
 else
     resume=()
-    [ ! -e $run/spec.json ] || resume=(--resume)
+    [ ! -e $run/manifest.txt ] || resume=(--resume)
     step "Quantization: W4A4KV4 with BDQ's closed forms and GPTQ" \
         "$bdq" run "$model" --out $run --scheme W4A4KV4 --method bdq --preset fast "${calibration[@]}" --samples 8 \
         --eval $sample --device "$device" "${resume[@]}"

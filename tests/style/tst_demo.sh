@@ -81,7 +81,7 @@ check 'opens the window on the run' called '^bdq-studio build/demo/run-bdq-W4A4K
 DISPLAY=:9 demo 'with a display but --no-window' --no-window
 check 'opens no window' notCalled bdq-studio
 
-echo '{"schema": 1}' >"$run/spec.json"
+echo "version 1" >"$run/manifest.txt"
 rm "$run/run.json"
 demo 'after an interrupted run'
 check 'resumes it' called '^bdq run .*--resume'
