@@ -58,12 +58,23 @@ BDQ_KERNEL Lanes roundLanes(Lanes v) {
     return (v + kShift) - kShift;
 }
 
+/// A grid in every lane; built outside the loops.
+struct GridLanes {
+    Lanes zero;
+    Lanes low;
+    Lanes high;
+};
+
+BDQ_KERNEL GridLanes gridLanes(const Grid& grid) {
+    return {splat(grid.zero), splat(grid.lowCode), splat(grid.highCode)};
+}
+
 /// code - zero, the value in steps, for v = x / scale.
-BDQ_KERNEL Lanes gridSteps(Lanes v, Lanes zero, float lowCode, float highCode) {
-    const Lanes code = roundLanes(v) + zero;
+BDQ_KERNEL Lanes gridSteps(Lanes v, const GridLanes& grid) {
+    const Lanes code = roundLanes(v) + grid.zero;
     // The order keeps NaN: a comparison with it is false.
-    const Lanes capped = splat(highCode) < code ? splat(highCode) : code;
-    return (splat(lowCode) > capped ? splat(lowCode) : capped) - zero;
+    const Lanes capped = grid.high < code ? grid.high : code;
+    return (grid.low > capped ? grid.low : capped) - grid.zero;
 }
 
 /// (y^0.5)^2.4 = y^1.2 = y^2 (y^-1/5)^4 by Newton's iteration for r = y^-1/5, started from the exponent bits.
@@ -105,22 +116,22 @@ BDQ_CPU_CLONES Range rowRange(const float* x, std::int64_t n) {
 
 BDQ_CPU_CLONES void quantizeRow(const float* x, float* y, std::int64_t n, const Grid& grid) {
     const Lanes scale = splat(grid.scale);
-    const Lanes zero = splat(grid.zero);
+    const GridLanes lanes = gridLanes(grid);
     for (std::int64_t i = 0; i < n; i += kLanes) {
         const std::int64_t count = std::min(kLanes, n - i);
         const Lanes v = load(x + i, count);
-        store(y + i, scale * gridSteps(v / scale, zero, grid.lowCode, grid.highCode), count);
+        store(y + i, scale * gridSteps(v / scale, lanes), count);
     }
 }
 
 BDQ_CPU_CLONES void encodeRow(const float* x, std::int8_t* codes, std::int64_t n, const Grid& grid,
                               int offset) {
     const Lanes scale = splat(grid.scale);
-    const Lanes zero = splat(grid.zero);
+    const GridLanes lanes = gridLanes(grid);
     const Lanes shift = splat(grid.zero - static_cast<float>(offset));
     for (std::int64_t i = 0; i < n; i += kLanes) {
         const std::int64_t count = std::min(kLanes, n - i);
-        const Lanes steps = gridSteps(load(x + i, count) / scale, zero, grid.lowCode, grid.highCode);
+        const Lanes steps = gridSteps(load(x + i, count) / scale, lanes);
         const IntLanes whole = __builtin_convertvector(steps + shift, IntLanes);
         for (std::int64_t lane = 0; lane < count; ++lane)
             codes[i + lane] = static_cast<std::int8_t>(whole[lane]);
@@ -129,11 +140,11 @@ BDQ_CPU_CLONES void encodeRow(const float* x, std::int8_t* codes, std::int64_t n
 
 BDQ_CPU_CLONES void addSquaredErrors(const float* x, float* sums, std::int64_t n, const Grid& grid) {
     const Lanes scale = splat(grid.scale);
-    const Lanes zero = splat(grid.zero);
+    const GridLanes lanes = gridLanes(grid);
     for (std::int64_t i = 0; i < n; i += kLanes) {
         const std::int64_t count = std::min(kLanes, n - i);
         const Lanes v = load(x + i, count);
-        const Lanes error = scale * gridSteps(v / scale, zero, grid.lowCode, grid.highCode) - v;
+        const Lanes error = scale * gridSteps(v / scale, lanes) - v;
         store(sums + i, load(sums + i, count) + error * error, count);
     }
 }
@@ -143,13 +154,13 @@ BDQ_CPU_CLONES double stepErrorNorm(const float* x, std::int64_t n, const Grid& 
     // 64 * 6e-8.
     constexpr std::int64_t kChunk = 64 * kLanes;
     const float perStep = 1.0F / grid.scale;
-    const Lanes zero = splat(grid.zero);
+    const GridLanes lanes = gridLanes(grid);
     double total = 0;
     for (std::int64_t start = 0; start < n; start += kChunk) {
         Lanes sum{};
         for (std::int64_t i = start; i < std::min(n, start + kChunk); i += kLanes) {
             const Lanes v = load(x + i, std::min(kLanes, n - i)) * perStep;
-            const Lanes error = gridSteps(v, zero, grid.lowCode, grid.highCode) - v;
+            const Lanes error = gridSteps(v, lanes) - v;
             sum += power12(error * error);
         }
         for (int lane = 0; lane < kLanes; ++lane)
@@ -215,6 +226,8 @@ BDQ_CPU_CLONES void gptqColumns(const float* weights, const float* upper, std::i
                                 std::int64_t columns, std::int64_t stride, const LaneGrids& grids,
                                 std::int64_t begin, std::int64_t end, std::int8_t* codes, float* errors) {
     GptqTile tile;
+    const Lanes low = splat(grids.lowCode);
+    const Lanes high = splat(grids.highCode);
     for (std::int64_t start = begin; start < end; start += kTileLanes) {
         const std::int64_t lanes = std::min(kTileLanes, end - start);
         loadTile(tile, weights, columns, stride, grids, start, lanes);
@@ -226,7 +239,7 @@ BDQ_CPU_CLONES void gptqColumns(const float* weights, const float* upper, std::i
                 const Lanes w = load(tile.weights.data() + j * kTileLanes + first, kLanes);
                 const Lanes scale = load(tile.scale.data() + first, kLanes);
                 const Lanes zero = load(tile.zero.data() + first, kLanes);
-                const Lanes steps = gridSteps(w / scale, zero, grids.lowCode, grids.highCode);
+                const Lanes steps = gridSteps(w / scale, {zero, low, high});
                 error[v] = (w - scale * steps) / upperRow[j];
                 const std::int64_t count = std::clamp<std::int64_t>(lanes - first, 0, kLanes);
                 store(errors + j * stride + start + first, error[v], count);

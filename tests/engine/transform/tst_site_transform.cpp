@@ -1,0 +1,217 @@
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "engine/analysis/hadamard.h"
+#include "engine/transform/eigen_tensor.h"
+#include "engine/transform/site_transform.h"
+#include "tests/engine/quant/random_tensors.h"
+
+namespace bdq::transform {
+namespace {
+
+using test::normal;
+
+// x W^T of n products in fp32 after three passes over each operand: about 2 (3 + log2 n) roundings of 2^-24
+// on sums whose terms cancel to the square root of n; blocks with condition number 30 multiply it by that.
+constexpr double kSingle = 1e-3;
+constexpr double kDouble = 1e-9; // design/transforms.md 12
+
+struct Case {
+    const char* name;
+    std::int64_t n;
+    bool diagonal;
+    std::int64_t block;
+    bool hadamard;
+};
+
+const Case kCases[] = {
+    {"diagonal", 48, true, 0, false},
+    {"hadamard 2^k", 64, false, 0, true},
+    {"hadamard 12", 12, false, 0, true},
+    {"hadamard 576", 576, false, 0, true},
+    {"block fallback", 92, false, 0, true},
+    {"blocks", 128, false, 64, false},
+    {"ragged blocks", 576, false, 128, false},
+    {"one short block", 40, false, 64, false},
+    {"all", 1536, true, 64, true},
+    {"all, ragged", 576, true, 128, true},
+    {"one channel", 1, true, 1, true},
+};
+
+TransformParts partsOf(const Case& c, std::uint64_t seed) {
+    TransformParts parts;
+    if (c.diagonal) parts.diagonal = normal({c.n}, seed, at::kDouble).exp();
+    if (c.block > 0) {
+        const std::int64_t count = (c.n - 1) / c.block + 1;
+        parts.blocks = normal({count, c.block, c.block}, seed + 1, at::kDouble) * 0.1 +
+                       2 * std::sqrt(static_cast<double>(c.block)) * 0.1 * at::eye(c.block, at::kDouble);
+        parts.blockSize = c.block;
+    }
+    parts.hadamard = c.hadamard;
+    parts.hadamardSeed = seed;
+    return parts;
+}
+
+double relativeDifference(const at::Tensor& a, const at::Tensor& b) {
+    return ((a - b).abs().max() / b.abs().max()).to(at::kDouble).item<double>();
+}
+
+class EveryTransform : public testing::TestWithParam<Case> {};
+
+TEST_P(EveryTransform, LeavesTheProductUnchanged) {
+    const Case& c = GetParam();
+    const auto transform = SiteTransform::create(c.n, partsOf(c, 5)).value();
+    const at::Tensor x = normal({3, 7, c.n}, 6, at::kDouble);
+    const at::Tensor weight = normal({11, c.n}, 7, at::kDouble);
+    const at::Tensor expected = x.matmul(weight.t());
+    const at::Tensor found = transform.applyToActivations(x).matmul(transform.applyToWeight(weight).t());
+    EXPECT_LT(relativeDifference(found, expected), kDouble);
+    const at::Tensor single = transform.applyToActivations(x.to(at::kFloat))
+                                  .matmul(transform.applyToWeight(weight.to(at::kFloat)).t());
+    EXPECT_LT(relativeDifference(single, expected), kSingle);
+}
+
+TEST_P(EveryTransform, RevertsBothSides) {
+    const Case& c = GetParam();
+    const auto transform = SiteTransform::create(c.n, partsOf(c, 15)).value();
+    const at::Tensor x = normal({9, c.n}, 16, at::kDouble);
+    EXPECT_LT(relativeDifference(transform.revertActivations(transform.applyToActivations(x)), x), kDouble);
+    EXPECT_LT(relativeDifference(transform.revertWeight(transform.applyToWeight(x)), x), kDouble);
+}
+
+TEST_P(EveryTransform, EqualsTheDenseMatrices) {
+    const Case& c = GetParam();
+    const TransformParts parts = partsOf(c, 25);
+    const auto transform = SiteTransform::create(c.n, parts).value();
+    at::Tensor dense = at::eye(c.n, at::kDouble);
+    const auto rounded = [](const at::Tensor& t) { return t.to(at::kFloat).to(at::kDouble); };
+    if (c.diagonal) dense = dense.matmul(rounded(parts.diagonal).diag());
+    if (c.block > 0) {
+        at::Tensor blocks = at::zeros({c.n, c.n}, at::kDouble);
+        for (std::int64_t start = 0; start < c.n; start += c.block) {
+            const std::int64_t width = std::min(c.block, c.n - start);
+            blocks.narrow(0, start, width)
+                .narrow(1, start, width)
+                .copy_(rounded(parts.blocks[start / c.block]).narrow(0, 0, width).narrow(1, 0, width));
+        }
+        dense = dense.matmul(blocks);
+    }
+    if (c.hadamard) {
+        const auto plan = analysis::hadamardPlan(c.n).value();
+        const at::Tensor signs = tensorOf(analysis::randomSigns(c.n, 25)).view({-1});
+        dense = dense.matmul(signs.diag()).matmul(tensorOf(analysis::denseHadamard(plan).value()));
+    }
+    const at::Tensor x = normal({5, c.n}, 26, at::kDouble);
+    EXPECT_LT(relativeDifference(transform.applyToActivations(x), x.matmul(dense)), kDouble);
+    const at::Tensor inverse = at::linalg_inv(dense).t();
+    EXPECT_LT(relativeDifference(transform.applyToWeight(x), x.matmul(inverse)), kDouble);
+}
+
+TEST_P(EveryTransform, SurvivesSaving) {
+    const Case& c = GetParam();
+    const auto transform = SiteTransform::create(c.n, partsOf(c, 35)).value();
+    TransformDetail detail;
+    transform.toDetail(detail);
+    const auto restored = SiteTransform::fromDetail(detail, c.n, transform.hadamardSeed()).value();
+    const at::Tensor x = normal({5, c.n}, 36);
+    EXPECT_TRUE(at::equal(restored.applyToActivations(x), transform.applyToActivations(x)));
+    EXPECT_TRUE(at::equal(restored.applyToWeight(x), transform.applyToWeight(x)));
+    EXPECT_EQ(restored.describe(), transform.describe());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, EveryTransform, testing::ValuesIn(kCases), [](const auto& parameter) {
+    std::string name = parameter.param.name;
+    std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
+    return name;
+});
+
+TEST(SiteTransform, IdentityReturnsItsInput) {
+    const SiteTransform identity;
+    const at::Tensor x = normal({3, 10}, 1);
+    EXPECT_TRUE(identity.applyToActivations(x).is_same(x));
+    EXPECT_TRUE(identity.applyToWeight(x).is_same(x));
+    EXPECT_TRUE(identity.isIdentity());
+    EXPECT_EQ(identity.onlineMultiplies(), 0);
+    EXPECT_EQ(identity.describe(), "none");
+}
+
+TEST(SiteTransform, HadamardKeepsLengthsAndDependsOnItsSeed) {
+    TransformParts parts;
+    parts.hadamard = true;
+    parts.hadamardSeed = 1;
+    const auto one = SiteTransform::create(576, parts).value();
+    parts.hadamardSeed = 2;
+    const auto two = SiteTransform::create(576, parts).value();
+    const at::Tensor x = normal({4, 576}, 2, at::kDouble);
+    EXPECT_LT(relativeDifference(one.applyToActivations(x).norm(2, -1), x.norm(2, -1)), kDouble);
+    EXPECT_FALSE(at::equal(one.applyToActivations(x), two.applyToActivations(x)));
+    // One channel alone is spread evenly.
+    const at::Tensor spike = one.applyToActivations(at::eye(576, at::kDouble).narrow(0, 100, 1));
+    EXPECT_LT(relativeDifference(spike.abs(), at::full({1, 576}, 1.0 / 24, at::kDouble)), kDouble);
+}
+
+TEST(SiteTransform, CountsItsCost) {
+    TransformParts parts;
+    parts.hadamard = true;
+    const auto plan = analysis::hadamardPlan(576).value();
+    ASSERT_EQ(plan.factors.size(), 2U);
+    const std::int64_t sides = plan.factors[0].rows() + plan.factors[1].rows();
+    EXPECT_EQ(SiteTransform::create(576, parts).value().onlineMultiplies(), 576 * sides);
+    parts.blocks = at::eye(128, at::kDouble).unsqueeze(0).repeat({5, 1, 1});
+    parts.blockSize = 128;
+    EXPECT_EQ(SiteTransform::create(576, parts).value().onlineMultiplies(),
+              576 * sides + 4 * 128 * 128 + 64 * 64);
+}
+
+TEST(SiteTransform, RefusesWrongParts) {
+    TransformParts parts;
+    parts.diagonal = at::ones({7});
+    EXPECT_EQ(SiteTransform::create(8, parts).error().code, ErrorCode::ShapeMismatch);
+    parts.diagonal = at::ones({8});
+    parts.diagonal[3] = 0;
+    EXPECT_EQ(SiteTransform::create(8, parts).error().code, ErrorCode::NonFinite);
+    parts = {};
+    parts.blocks = at::zeros({2, 4, 4});
+    parts.blockSize = 4;
+    EXPECT_EQ(SiteTransform::create(8, parts).error().code, ErrorCode::NonFinite);
+    parts.blockSize = 8;
+    EXPECT_EQ(SiteTransform::create(8, parts).error().code, ErrorCode::ShapeMismatch);
+    EXPECT_EQ(SiteTransform::create(0, {}).error().code, ErrorCode::InvalidSpec);
+}
+
+TEST(SiteTransform, RefusesDamagedFiles) {
+    TransformDetail detail;
+    detail.diagonal.assign(7, 1.0F);
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 8, 0).error().code, ErrorCode::BadFormat);
+    detail = {};
+    detail.blockSize = 4;
+    detail.blocks.assign(31, 1.0F);
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 8, 0).error().code, ErrorCode::BadFormat);
+    detail.blockSize = -4;
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 8, 0).error().code, ErrorCode::BadFormat);
+    detail.blockSize = 1 << 30;
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 8, 0).error().code, ErrorCode::BadFormat);
+}
+
+TEST(SiteTransform, RefusesWrongRows) {
+    TransformParts parts;
+    parts.hadamard = true;
+    const auto transform = SiteTransform::create(16, parts).value();
+    EXPECT_THROW((void)transform.applyToActivations(normal({2, 15}, 1)), c10::Error);
+    EXPECT_THROW((void)transform.applyToWeight(normal({2, 16}, 1).to(at::kHalf)), c10::Error);
+}
+
+TEST(SiteTransform, CudaAgreesWithCpu) {
+    if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
+    for (const Case& c : kCases) {
+        const auto transform = SiteTransform::create(c.n, partsOf(c, 45)).value();
+        const at::Tensor x = normal({9, c.n}, 46, at::kDouble);
+        const at::Tensor found = transform.to(at::kCUDA).applyToActivations(x.cuda()).cpu();
+        EXPECT_LT(relativeDifference(found, transform.applyToActivations(x)), kDouble) << c.name;
+    }
+}
+
+} // namespace
+} // namespace bdq::transform
