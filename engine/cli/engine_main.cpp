@@ -1,4 +1,8 @@
 // bdq-engine: the commands of bdq that compute. Users call bdq, which becomes this program when it must.
+#include <chrono>
+#include <stop_token>
+#include <thread>
+
 #include <unistd.h>
 
 #include "engine/api/version.h"
@@ -29,7 +33,14 @@ public:
     }
 
     Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) override {
-        JobContext context({}, sink);
+        std::stop_source stop;
+        const std::jthread watch([&stop](const std::stop_token& finished) {
+            while (!finished.stop_requested() && !stop.stop_requested()) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                if (cancelSignalled()) stop.request_stop();
+            }
+        });
+        JobContext context(stop.get_token(), sink);
         return bdq::bench(spec, context);
     }
 
