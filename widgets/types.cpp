@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace bdq {
 
@@ -28,18 +29,24 @@ void setWeightBits(Scheme& scheme, int bits) {
 
 } // namespace
 
+Scheme withEdit(Scheme scheme, const SchemeEdit& edit) {
+    if (edit.weightBits) setWeightBits(scheme, *edit.weightBits);
+    if (edit.activationBits) scheme.activation.bits = *edit.activationBits;
+    if (edit.kvBits) scheme.kv.bits = *edit.kvBits;
+    return scheme;
+}
+
 Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit) {
+    SchemeEdit linear = edit;
+    linear.kvBits.reset();
+    SchemeEdit cache;
+    cache.kvBits = edit.kvBits;
     for (const SiteKey& key : keys) {
-        Scheme scheme = plan.at(key);
-        if (edit.weightBits) setWeightBits(scheme, *edit.weightBits);
-        if (edit.activationBits) scheme.activation.bits = *edit.activationBits;
-        plan.set(key, scheme);
+        plan.set(key, withEdit(plan.at(key), linear));
         if (!edit.kvBits) continue;
         for (Site site : kCacheSites) {
-            const SiteKey cache{key.layer, site};
-            Scheme cacheScheme = plan.at(cache);
-            cacheScheme.kv.bits = *edit.kvBits;
-            plan.set(cache, cacheScheme);
+            const SiteKey at{key.layer, site};
+            plan.set(at, withEdit(plan.at(at), cache));
         }
     }
     return plan;
@@ -82,7 +89,10 @@ PlanSummary summarizePlan(const Plan& plan, const std::vector<SiteAnalysis>& sit
             summary.linearBytes +
             static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(parameters) - weights) * 2);
     if (sqnrCount > 0) summary.meanSqnrDb = sqnrSum / sqnrCount;
-    summary.overrides = static_cast<int>(plan.overrides.size());
+    std::set<SiteKey> rows;
+    for (const auto& [key, scheme] : plan.overrides)
+        rows.insert(key.site == Site::VCache ? SiteKey{key.layer, Site::KCache} : key);
+    summary.overrides = static_cast<int>(rows.size());
     return summary;
 }
 

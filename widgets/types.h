@@ -31,8 +31,11 @@ struct SchemeEdit {
     bool operator==(const SchemeEdit&) const = default;
 };
 
+/// `scheme` with `edit` applied. A weight that goes to 2 bits becomes asymmetric and back, as parseScheme()
+/// does.
+Scheme withEdit(Scheme scheme, const SchemeEdit& edit);
 /// `plan` with `edit` applied to `keys`. Bits of the KV cache are kept at (layer, k_cache) and (layer,
-/// v_cache). A weight that goes to 2 bits becomes asymmetric and back, as parseScheme() does.
+/// v_cache).
 Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit);
 /// Scheme of a linear site for display: its own W and A, and the KV part of its layer.
 Scheme schemeOfRow(const Plan& plan, SiteKey key);

@@ -28,8 +28,10 @@ struct DefinitionText {
 
 // design/bdq.md 3.5: three numbers that papers call flatness; each has its own axis.
 constexpr DefinitionText kDefinitions[] = {
-    {FlatnessDefinition::Entropy, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Entropy, normalised"),
-     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "entropy Flatness, 0 = flat"), {}},
+    {FlatnessDefinition::Entropy,
+     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Entropy, normalised"),
+     QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "entropy Flatness, 0 = flat"),
+     {}},
     {FlatnessDefinition::Channel, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Channel norms"),
      QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "channel flatness, 0 = flat"), "flatness_channel_normalized"},
     {FlatnessDefinition::Figure2, QT_TRANSLATE_NOOP("bdq::FlatnessPlot", "Fig. 2 form, not normalised"),
@@ -37,8 +39,7 @@ constexpr DefinitionText kDefinitions[] = {
 };
 
 std::string_view metricOf(const DefinitionText& text, Operand operand) {
-    if (!text.metric.empty())
-        return text.metric;
+    if (!text.metric.empty()) return text.metric;
     return operand == Operand::Activation ? "flatness_activation" : "flatness_weight";
 }
 

@@ -1,0 +1,191 @@
+#include "widgets/panels/analyze_sheet.h"
+
+#include <set>
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "widgets/format.h"
+#include "widgets/panels/form_fields.h"
+#include "widgets/theme.h"
+
+namespace bdq {
+
+struct AnalyzeSheet::Private {
+    AnalyzeSpec base; ///< what the fields do not show
+    std::vector<DeviceInfo> devices;
+    bool filling = false;
+    CalibrationEditor* calibration = nullptr;
+    std::vector<QCheckBox*> transforms; ///< in the order of transformTable()
+    QLineEdit* layers = nullptr;
+    QComboBox* device = nullptr;
+    QPlainTextEdit* command = nullptr;
+    FieldMessage* problem = nullptr;
+    QPushButton* start = nullptr;
+
+    void makeFields(AnalyzeSheet* sheet);
+    QWidget* makeTransforms(AnalyzeSheet* sheet);
+    void update(const AnalyzeSpec& current);
+};
+
+AnalyzeSheet::AnalyzeSheet(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+    auto* title = new QLabel(tr("Analyse activations"), this);
+    title->setFont(titleFont(font()));
+    auto* lead = new QLabel(tr("Sends a text through the model, layer by layer, and measures every site "
+                               "under the chosen transforms."),
+                            this);
+    lead->setWordWrap(true);
+    lead->setForegroundRole(QPalette::PlaceholderText);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
+    layout->addWidget(title);
+    layout->addWidget(lead);
+    d->makeFields(this);
+    d->problem = new FieldMessage(this);
+    layout->addWidget(d->problem);
+    layout->addStretch(1);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    auto* cancel = new QPushButton(tr("Cancel"), this);
+    d->start = new QPushButton(tr("&Start analysis"), this);
+    d->start->setDefault(true);
+    buttons->addStretch(1);
+    buttons->addWidget(cancel);
+    buttons->addWidget(d->start);
+    layout->addLayout(buttons);
+    connect(cancel, &QPushButton::clicked, this, &AnalyzeSheet::cancelRequested);
+    connect(d->start, &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
+    setSpec(d->base);
+}
+
+AnalyzeSheet::~AnalyzeSheet() = default;
+
+QWidget* AnalyzeSheet::Private::makeTransforms(AnalyzeSheet* sheet) {
+    auto* box = new QWidget(sheet);
+    auto* layout = new QVBoxLayout(box);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(4);
+    for (const TransformInfo& info : transformTable()) {
+        auto* check = new QCheckBox(toQString(info.title), box);
+        check->setToolTip(explanationToolTip(info.title, info.explanation, info.citation));
+        check->setEnabled(info.kind != TransformKind::None); // what all others are compared with
+        layout->addWidget(check);
+        transforms.push_back(check);
+        QObject::connect(check, &QCheckBox::toggled, sheet, [this, sheet] { update(sheet->spec()); });
+    }
+    return box;
+}
+
+void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
+    calibration = new CalibrationEditor(sheet);
+    layers = new QLineEdit(sheet);
+    layers->setPlaceholderText(AnalyzeSheet::tr("all, or for example 0-3,7"));
+    device = new QComboBox(sheet);
+    command = new QPlainTextEdit(sheet);
+    command->setReadOnly(true);
+    command->setTabChangesFocus(true);
+    command->setFont(tabularFont(sheet->font()));
+    command->setAccessibleName(AnalyzeSheet::tr("The same on the command line"));
+    command->setFixedHeight(command->fontMetrics().lineSpacing() * 4 + 12);
+    auto* copy = new QPushButton(AnalyzeSheet::tr("Copy"), sheet);
+    copy->setAutoDefault(false);
+    auto* commandRow = new QHBoxLayout;
+    commandRow->setSpacing(8);
+    commandRow->addWidget(command, 1);
+    commandRow->addWidget(copy, 0, Qt::AlignTop);
+    auto* form = new QFormLayout;
+    form->setHorizontalSpacing(16);
+    form->setVerticalSpacing(8);
+    form->setRowWrapPolicy(QFormLayout::WrapLongRows);
+    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    form->addRow(AnalyzeSheet::tr("&Text"), calibration);
+    form->addRow(AnalyzeSheet::tr("Transforms"), makeTransforms(sheet));
+    form->addRow(AnalyzeSheet::tr("&Layers"), layers);
+    form->addRow(AnalyzeSheet::tr("&Device"), device);
+    form->addRow(AnalyzeSheet::tr("Command line"), commandRow);
+    static_cast<QVBoxLayout*>(sheet->layout())->addLayout(form);
+    const auto changed = [this, sheet] { update(sheet->spec()); };
+    QObject::connect(copy, &QPushButton::clicked, sheet,
+                     [this] { QApplication::clipboard()->setText(command->toPlainText()); });
+    QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
+    QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet, &AnalyzeSheet::browseRequested);
+    QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
+    QObject::connect(device, &QComboBox::currentIndexChanged, sheet, changed);
+}
+
+void AnalyzeSheet::Private::update(const AnalyzeSpec& current) {
+    if (filling) return;
+    command->setPlainText(toQString(commandLine(current)));
+    const std::string range = layers->text().trimmed().toStdString();
+    QString text;
+    if (const auto parsed = parseLayers(range); !range.empty() && !parsed)
+        text = toQString(parsed.error().text());
+    else if (const Status status = validate(current); !status)
+        text = toQString(status.error().text());
+    problem->setProblem(text);
+    start->setEnabled(text.isEmpty());
+}
+
+void AnalyzeSheet::setSpec(const AnalyzeSpec& spec) {
+    d->filling = true;
+    d->base = spec;
+    d->calibration->setOptions(spec.calibration);
+    const std::set<TransformKind> chosen(spec.transforms.begin(), spec.transforms.end());
+    std::size_t index = 0;
+    for (const TransformInfo& info : transformTable())
+        d->transforms[index++]->setChecked(info.kind == TransformKind::None || chosen.contains(info.kind));
+    d->layers->setText(toQString(formatLayers(spec.layers)));
+    fillDevices(d->device, d->devices, spec.device.device);
+    d->filling = false;
+    d->update(this->spec());
+}
+
+AnalyzeSpec AnalyzeSheet::spec() const {
+    AnalyzeSpec spec = d->base;
+    spec.calibration = d->calibration->options();
+    spec.transforms.clear();
+    std::size_t index = 0;
+    for (const TransformInfo& info : transformTable())
+        if (d->transforms[index++]->isChecked()) spec.transforms.push_back(info.kind);
+    const std::string range = d->layers->text().trimmed().toStdString();
+    if (range.empty())
+        spec.layers.clear();
+    else if (const auto layers = parseLayers(range))
+        spec.layers = *layers;
+    spec.device.device = d->device->currentData().toString().toStdString();
+    return spec;
+}
+
+void AnalyzeSheet::setDevices(const std::vector<DeviceInfo>& devices) {
+    const std::string current = d->device->currentData().toString().toStdString();
+    d->devices = devices;
+    fillDevices(d->device, devices, current.empty() ? "auto" : current);
+}
+
+void AnalyzeSheet::setCalibrationPath(const QString& path) {
+    d->calibration->setPath(path);
+}
+
+void AnalyzeSheet::setProblem(const QString& text) {
+    d->problem->setProblem(text);
+}
+
+void AnalyzeSheet::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape)
+        emit cancelRequested();
+    else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && d->start->isEnabled())
+        d->start->click();
+    else
+        QWidget::keyPressEvent(event);
+}
+
+} // namespace bdq

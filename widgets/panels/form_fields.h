@@ -1,0 +1,100 @@
+// Building blocks that the sheets and editors share.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <QComboBox>
+#include <QLabel>
+#include <QWidget>
+
+#include "engine/api/job_event.h"
+#include "widgets/types.h"
+
+class QLineEdit;
+class QRadioButton;
+class QSpinBox;
+
+namespace bdq {
+
+/// Presets that presetName() knows, in the order of the enumeration.
+std::vector<Preset> allPresets();
+QString roundingTitle(WeightRounding rounding);
+QString roundingExplanation(WeightRounding rounding);
+
+/// Choice of 2..8 or 16 bits. `keep` adds a first entry that means "do not change".
+class BitsBox : public QComboBox {
+    Q_OBJECT
+public:
+    BitsBox(const QString& accessibleName, bool keep, QWidget* parent);
+    void setBits(std::optional<int> bits); ///< empty = mixed, or "keep"
+    [[nodiscard]] std::optional<int> bits() const;
+};
+
+void fillMethods(QComboBox* box);
+void fillPresets(QComboBox* box);
+/// First entry: the default of `method`.
+void fillRoundings(QComboBox* box, Method method);
+void chooseRounding(QComboBox* box, std::optional<WeightRounding> rounding);
+[[nodiscard]] std::optional<WeightRounding> chosenRounding(const QComboBox* box);
+void fillDevices(QComboBox* box, const std::vector<DeviceInfo>& devices, const std::string& current);
+
+/// Text field that shows a problem under a field with a sign; takes no room while there is none.
+class FieldMessage : public QLabel {
+    Q_OBJECT
+public:
+    explicit FieldMessage(QWidget* parent);
+    void setProblem(const QString& text);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void recolor();
+    bool m_recoloring = false;
+};
+
+/// Path with a Browse button; shows what it has from the end, the whole path in the tooltip.
+class PathEdit : public QWidget {
+    Q_OBJECT
+public:
+    PathEdit(const QString& accessibleName, QWidget* parent);
+    void setPath(const QString& path);
+    [[nodiscard]] QString path() const;
+
+signals:
+    void changed();
+    void browseRequested();
+
+private:
+    QLineEdit* m_edit = nullptr;
+};
+
+/// Text the model writes itself or a file, and how much of it.
+class CalibrationEditor : public QWidget {
+    Q_OBJECT
+public:
+    explicit CalibrationEditor(QWidget* parent);
+    void setOptions(const CalibrationOptions& options);
+    [[nodiscard]] CalibrationOptions options() const;
+    void setPath(const QString& path); ///< also chooses the file
+
+signals:
+    void changed();
+    void browseRequested();
+
+private:
+    void updateTotal();
+
+    QRadioButton* m_self = nullptr;
+    QRadioButton* m_file = nullptr;
+    PathEdit* m_path = nullptr;
+    QSpinBox* m_sequences = nullptr;
+    QSpinBox* m_length = nullptr;
+    QLabel* m_total = nullptr;
+};
+
+/// A field's name, its editor and its message as rows of a form.
+QWidget* withMessage(QWidget* editor, FieldMessage* message);
+
+} // namespace bdq

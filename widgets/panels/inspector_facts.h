@@ -1,0 +1,37 @@
+// The table of facts in the inspector: one metric a row, before and after the transform.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <QWidget>
+
+#include "widgets/types.h"
+
+class QGridLayout;
+class QLabel;
+
+namespace bdq {
+
+class InspectorFacts : public QWidget {
+    Q_OBJECT
+public:
+    explicit InspectorFacts(QWidget* parent);
+    /// `transforms` = the transform of each of `sites`, same order.
+    void show(const std::vector<SiteAnalysis>& sites, const std::vector<TransformKind>& transforms);
+
+private:
+    struct Row {
+        QLabel* before = nullptr;
+        QLabel* after = nullptr;
+    };
+    std::vector<Row> m_rows;
+    QLabel* m_afterTitle = nullptr;
+};
+
+/// Sets a number over several rows: the value where all agree, else the range; the exact text goes to the
+/// tooltip.
+void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel);
+
+} // namespace bdq

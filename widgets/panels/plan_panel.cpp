@@ -1,0 +1,272 @@
+#include "widgets/panels/plan_panel.h"
+
+#include <QAction>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "widgets/format.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/form_fields.h"
+#include "widgets/theme.h"
+
+namespace bdq {
+
+struct PlanPanel::Private {
+    Plan plan;
+    int layerCount = 0;
+    QComboBox* method = nullptr;
+    QComboBox* preset = nullptr;
+    QComboBox* rounding = nullptr;
+    BitsBox* bits[3] = {};      ///< W, A, KV of the whole model
+    BitsBox* layerBits[3] = {}; ///< the same for a range of layers
+    QLineEdit* layers = nullptr;
+    QPushButton* apply = nullptr;
+    FieldMessage* layersProblem = nullptr;
+    ElidedLabel* totals = nullptr;
+    QLabel* overrides = nullptr;
+    QToolButton* reset = nullptr;
+    QHBoxLayout* actions = nullptr;
+    QPushButton* start = nullptr;
+
+    void makeMethodRow(PlanPanel* panel, QGridLayout* grid);
+    void makeBitsRows(PlanPanel* panel, QGridLayout* grid);
+    void makeTotals(PlanPanel* panel, QVBoxLayout* layout);
+    void applyLayers(PlanPanel* panel);
+    void updateMethodToolTip() const;
+    [[nodiscard]] SchemeEdit layerEdit() const;
+};
+
+namespace {
+
+QLabel* rowLabel(const QString& text, QWidget* buddy, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    label->setBuddy(buddy);
+    return label;
+}
+
+QHBoxLayout* makeBits(BitsBox* (&boxes)[3], bool keep, QWidget* parent) {
+    auto* row = new QHBoxLayout;
+    row->setSpacing(4);
+    const QString names[3] = {PlanPanel::tr("Bits of weights"), PlanPanel::tr("Bits of activations"),
+                              PlanPanel::tr("Bits of the KV cache")};
+    const QString labels[3] = {QStringLiteral("W"), QStringLiteral("A"), QStringLiteral("KV")};
+    for (int i = 0; i < 3; ++i) {
+        boxes[i] = new BitsBox(names[i], keep, parent);
+        if (i > 0) row->addSpacing(8);
+        row->addWidget(rowLabel(labels[i], boxes[i], parent));
+        row->addWidget(boxes[i]);
+    }
+    return row;
+}
+
+} // namespace
+
+PlanPanel::PlanPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(12, 8, 12, 8);
+    layout->setSpacing(8);
+    auto* grid = new QGridLayout;
+    grid->setHorizontalSpacing(12);
+    grid->setVerticalSpacing(8);
+    grid->setColumnStretch(1, 1);
+    layout->addLayout(grid);
+    d->makeMethodRow(this, grid);
+    d->makeBitsRows(this, grid);
+    layout->addStretch(1);
+    d->makeTotals(this, layout);
+    setPlan({});
+    setSummary({});
+    setLayerCount(0);
+}
+
+PlanPanel::~PlanPanel() = default;
+
+void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
+    method = new QComboBox(panel);
+    method->setAccessibleName(PlanPanel::tr("Method"));
+    fillMethods(method);
+    preset = new QComboBox(panel);
+    preset->setAccessibleName(PlanPanel::tr("Preset"));
+    preset->setToolTip(PlanPanel::tr("Preset: how much time the method may spend"));
+    fillPresets(preset);
+    rounding = new QComboBox(panel);
+    rounding->setAccessibleName(PlanPanel::tr("Weight rounding"));
+    rounding->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    rounding->setMinimumContentsLength(10);
+    fillRoundings(rounding, Method::Bdq);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(method, 2);
+    row->addWidget(preset);
+    row->addWidget(rowLabel(PlanPanel::tr("Roundin&g"), rounding, panel));
+    row->addWidget(rounding, 1);
+    grid->addWidget(rowLabel(PlanPanel::tr("&Method"), method, panel), 0, 0);
+    grid->addLayout(row, 0, 1);
+    QObject::connect(method, &QComboBox::activated, panel, [this, panel] {
+        const auto chosen = static_cast<Method>(method->currentData().toInt());
+        fillRoundings(rounding, chosen);
+        updateMethodToolTip();
+        emit panel->methodChosen(chosen);
+    });
+    QObject::connect(preset, &QComboBox::activated, panel, [this, panel] {
+        emit panel->presetChosen(static_cast<Preset>(preset->currentData().toInt()));
+    });
+    QObject::connect(rounding, &QComboBox::activated, panel, [this, panel] {
+        rounding->setToolTip(rounding->currentData(Qt::ToolTipRole).toString());
+        emit panel->roundingChosen(chosenRounding(rounding));
+    });
+    updateMethodToolTip();
+}
+
+void PlanPanel::Private::makeBitsRows(PlanPanel* panel, QGridLayout* grid) {
+    QHBoxLayout* whole = makeBits(bits, false, panel);
+    whole->addStretch(1);
+    grid->addWidget(rowLabel(PlanPanel::tr("&Whole model"), bits[0], panel), 1, 0);
+    grid->addLayout(whole, 1, 1);
+    layers = new QLineEdit(panel);
+    layers->setPlaceholderText(PlanPanel::tr("0-3,7"));
+    layers->setToolTip(
+        PlanPanel::tr("Layers to change, counted from 0: single numbers and ranges, for example 0-3,7"));
+    layers->setAccessibleName(PlanPanel::tr("Layers to change"));
+    layers->setMinimumWidth(72);
+    apply = new QPushButton(PlanPanel::tr("&Apply"), panel);
+    apply->setAutoDefault(false);
+    QHBoxLayout* range = makeBits(layerBits, true, panel);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addLayout(range);
+    row->addWidget(rowLabel(PlanPanel::tr("to layers"), layers, panel));
+    row->addWidget(layers, 1);
+    row->addWidget(apply);
+    layersProblem = new FieldMessage(panel);
+    grid->addWidget(rowLabel(PlanPanel::tr("So&me layers"), layerBits[0], panel), 2, 0);
+    grid->addLayout(row, 2, 1);
+    grid->addWidget(layersProblem, 3, 1);
+    for (BitsBox* box : bits)
+        QObject::connect(box, &QComboBox::activated, panel, [this, panel] {
+            const Scheme next =
+                withEdit(plan.base, SchemeEdit{bits[0]->bits(), bits[1]->bits(), bits[2]->bits()});
+            if (next != plan.base) emit panel->baseSchemeEdited(next);
+        });
+    const auto update = [this] {
+        layersProblem->setProblem({});
+        apply->setEnabled(layerCount > 0 && !layers->text().trimmed().isEmpty() &&
+                          layerEdit() != SchemeEdit{});
+    };
+    for (BitsBox* box : layerBits)
+        QObject::connect(box, &QComboBox::currentIndexChanged, panel, update);
+    QObject::connect(layers, &QLineEdit::textChanged, panel, update);
+    QObject::connect(layers, &QLineEdit::returnPressed, panel, [this, panel] { applyLayers(panel); });
+    QObject::connect(apply, &QPushButton::clicked, panel, [this, panel] { applyLayers(panel); });
+}
+
+void PlanPanel::Private::makeTotals(PlanPanel* panel, QVBoxLayout* layout) {
+    totals = new ElidedLabel(panel);
+    overrides = new QLabel(panel);
+    overrides->setForegroundRole(QPalette::PlaceholderText);
+    reset = new QToolButton(panel);
+    reset->setText(PlanPanel::tr("Reset rows"));
+    reset->setToolTip(PlanPanel::tr("All rows take the bits of the whole model again"));
+    start = new QPushButton(PlanPanel::tr("&Start run…"), panel);
+    actions = new QHBoxLayout;
+    actions->setSpacing(4);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addLayout(actions);
+    row->addWidget(overrides);
+    row->addWidget(reset);
+    row->addStretch(1);
+    row->addWidget(start);
+    layout->addWidget(totals);
+    layout->addLayout(row);
+    QObject::connect(reset, &QToolButton::clicked, panel, &PlanPanel::overridesClearRequested);
+    QObject::connect(start, &QPushButton::clicked, panel, &PlanPanel::runRequested);
+}
+
+SchemeEdit PlanPanel::Private::layerEdit() const {
+    return SchemeEdit{layerBits[0]->bits(), layerBits[1]->bits(), layerBits[2]->bits()};
+}
+
+void PlanPanel::Private::applyLayers(PlanPanel* panel) {
+    if (!apply->isEnabled()) return;
+    const Result<std::vector<int>> parsed = parseLayers(layers->text().trimmed().toStdString(), layerCount);
+    if (!parsed) return layersProblem->setProblem(toQString(parsed.error().text()));
+    emit panel->layersEdited(*parsed, layerEdit());
+}
+
+void PlanPanel::Private::updateMethodToolTip() const {
+    const MethodInfo& info = methodInfo(static_cast<Method>(method->currentData().toInt()));
+    method->setToolTip(
+        explanationToolTip(info.title, info.explanation, info.citation) +
+        PlanPanel::tr("<p>Online at inference: %1</p>").arg(toQString(info.onlineParts).toHtmlEscaped()));
+}
+
+void PlanPanel::setPlan(const Plan& plan) {
+    d->plan = plan;
+    d->bits[0]->setBits(plan.base.weight.bits);
+    d->bits[1]->setBits(plan.base.activation.bits);
+    d->bits[2]->setBits(plan.base.kv.bits);
+}
+
+void PlanPanel::setMethod(Method method) {
+    const QSignalBlocker blocker(d->method);
+    d->method->setCurrentIndex(d->method->findData(static_cast<int>(method)));
+    fillRoundings(d->rounding, method);
+    d->updateMethodToolTip();
+}
+
+void PlanPanel::setPreset(Preset preset) {
+    const QSignalBlocker blocker(d->preset);
+    d->preset->setCurrentIndex(d->preset->findData(static_cast<int>(preset)));
+}
+
+void PlanPanel::setRounding(std::optional<WeightRounding> rounding) {
+    chooseRounding(d->rounding, rounding);
+}
+
+void PlanPanel::setLayerCount(int layers) {
+    d->layerCount = layers;
+    const bool known = layers > 0;
+    for (int i = 0; i < 3; ++i) {
+        d->bits[i]->setEnabled(known);
+        d->layerBits[i]->setEnabled(known);
+    }
+    d->layers->setEnabled(known);
+    d->apply->setEnabled(false);
+    setRunEnabled(known, known ? QString() : tr("Open a model first"));
+}
+
+void PlanPanel::setSummary(const PlanSummary& summary) {
+    QStringList parts{tr("average %1 bit").arg(formatNumber(summary.averageWeightBits))};
+    if (summary.modelBytes > 0) parts << formatBytes(summary.modelBytes);
+    if (summary.worstSqnrDb)
+        parts << tr("predicted SQNR %1 dB, worst %2 dB at %3")
+                     .arg(formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb),
+                          siteText(summary.worst));
+    d->totals->setText(parts.join(QStringLiteral("  ·  ")));
+    d->overrides->setText(tr("%n row(s) differ", nullptr, summary.overrides));
+    d->overrides->setVisible(summary.overrides > 0);
+    d->reset->setVisible(summary.overrides > 0);
+}
+
+void PlanPanel::setUndoActions(QAction* undo, QAction* redo) {
+    for (QAction* action : {undo, redo}) {
+        auto* button = new QToolButton(this);
+        button->setDefaultAction(action);
+        button->setToolButtonStyle(action->icon().isNull() ? Qt::ToolButtonTextOnly : Qt::ToolButtonIconOnly);
+        button->setAutoRaise(true);
+        d->actions->addWidget(button);
+    }
+}
+
+void PlanPanel::setRunEnabled(bool enabled, const QString& reason) {
+    d->start->setEnabled(enabled);
+    d->start->setToolTip(reason);
+}
+
+} // namespace bdq

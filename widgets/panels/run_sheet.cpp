@@ -1,0 +1,360 @@
+#include "widgets/panels/run_sheet.h"
+
+#include <array>
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QClipboard>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include "widgets/format.h"
+#include "widgets/panels/form_fields.h"
+#include "widgets/theme.h"
+
+namespace bdq {
+
+struct RunSheet::Private {
+    RunSpec base; ///< what the fields do not show
+    ModelConfig model;
+    std::int64_t parameters = 0;
+    std::vector<DeviceInfo> devices;
+    bool filling = false;
+
+    QComboBox* method = nullptr;
+    QComboBox* preset = nullptr;
+    QComboBox* scheme = nullptr;
+    QLabel* overrides = nullptr;
+    QComboBox* rounding = nullptr;
+    QLineEdit* layers = nullptr;
+    CalibrationEditor* calibration = nullptr;
+    QCheckBox* evaluate = nullptr;
+    PathEdit* evaluationText = nullptr;
+    QSpinBox* evaluationLength = nullptr;
+    QSpinBox* evaluationWindows = nullptr;
+    QComboBox* device = nullptr;
+    PathEdit* outDir = nullptr;
+    QLabel* memory = nullptr;
+    QPlainTextEdit* command = nullptr;
+    QPushButton* start = nullptr;
+    std::map<std::string, FieldMessage*> messages; ///< by field name of validate()
+    FieldMessage* problem = nullptr;
+
+    void makeFields(RunSheet* sheet);
+    void makeEvaluation(QFormLayout* form, RunSheet* sheet);
+    void update();
+    void showProblem(const Error& error);
+    [[nodiscard]] QWidget* field(const std::string& name, QWidget* editor, QWidget* parent);
+};
+
+namespace {
+
+constexpr std::array kSchemes{"W4A4KV4", "W8A8", "W4A16", "W4A8KV8", "W3A3KV3", "W2A4KV16"};
+
+/// Field of validate()'s message: what stands before the first colon.
+std::string fieldOf(const Error& error) {
+    const std::string text = error.text();
+    return text.substr(0, text.find(':'));
+}
+
+QLabel* muted(const QString& text, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    label->setWordWrap(true);
+    label->setForegroundRole(QPalette::PlaceholderText);
+    return label;
+}
+
+} // namespace
+
+std::uint64_t estimateRunBytes(const ModelConfig& model, const CalibrationOptions& calibration,
+                               bool evaluates) {
+    const double hidden = static_cast<double>(model.hiddenSize);
+    const double inner = static_cast<double>(model.intermediateSize);
+    const double vocabulary = static_cast<double>(model.vocabSize);
+    const double kv = static_cast<double>(model.kvHeads * model.headDim);
+    const double queries = static_cast<double>(model.heads * model.headDim);
+    const double length = calibration.sequenceLength;
+    constexpr double kRuntime = 4e8; // libtorch, thread pools, the mapped file's hot pages
+    constexpr double kFloat = 4;
+    constexpr double kDouble = 8;
+    const double block = hidden * (2 * queries + 2 * kv + 3 * inner);
+    const double moments = 3 * hidden * hidden + inner * inner;
+    double bytes = kRuntime + 2 * kFloat * block + kDouble * moments;
+    bytes +=
+        3 * kFloat * hidden * length * calibration.sequences; // before and after the block, and quantized
+    if (evaluates) bytes += kFloat * vocabulary * (hidden * (model.tiedEmbedding ? 1 : 2) + 2 * length);
+    return static_cast<std::uint64_t>(bytes);
+}
+
+RunSheet::RunSheet(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+    auto* title = new QLabel(tr("Start a run"), this);
+    title->setFont(titleFont(font()));
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(16, 16, 16, 16);
+    layout->setSpacing(12);
+    layout->addWidget(title);
+    d->makeFields(this);
+    d->problem = new FieldMessage(this);
+    layout->addWidget(d->problem);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    auto* cancel = new QPushButton(tr("Cancel"), this);
+    d->start = new QPushButton(tr("&Start run"), this);
+    d->start->setDefault(true);
+    buttons->addStretch(1);
+    buttons->addWidget(cancel);
+    buttons->addWidget(d->start);
+    layout->addLayout(buttons);
+    connect(cancel, &QPushButton::clicked, this, &RunSheet::cancelRequested);
+    connect(d->start, &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
+    setSpec(d->base);
+}
+
+RunSheet::~RunSheet() = default;
+
+QWidget* RunSheet::Private::field(const std::string& name, QWidget* editor, QWidget* parent) {
+    auto* message = new FieldMessage(parent);
+    messages[name] = message;
+    return withMessage(editor, message);
+}
+
+void RunSheet::Private::makeFields(RunSheet* sheet) {
+    auto* area = new QScrollArea(sheet);
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    auto* content = new QWidget(area);
+    auto* form = new QFormLayout(content);
+    form->setContentsMargins(0, 0, 8, 0);
+    form->setHorizontalSpacing(16);
+    form->setVerticalSpacing(8);
+    form->setRowWrapPolicy(QFormLayout::WrapLongRows);
+    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    method = new QComboBox(content);
+    fillMethods(method);
+    preset = new QComboBox(content);
+    fillPresets(preset);
+    scheme = new QComboBox(content);
+    scheme->setEditable(true);
+    scheme->setInsertPolicy(QComboBox::NoInsert);
+    for (const char* text : kSchemes)
+        scheme->addItem(QString::fromLatin1(text));
+    scheme->setToolTip(RunSheet::tr(
+        "Bits of weights, activations and KV cache, for example W4A4KV4 or W4A16:g128. 16 = untouched."));
+    overrides = muted({}, content);
+    rounding = new QComboBox(content);
+    layers = new QLineEdit(content);
+    layers->setPlaceholderText(RunSheet::tr("all, or for example 0-3,7"));
+    calibration = new CalibrationEditor(content);
+    device = new QComboBox(content);
+    outDir = new PathEdit(RunSheet::tr("Run folder"), content);
+    memory = muted({}, content);
+    form->addRow(RunSheet::tr("&Method"), method);
+    form->addRow(RunSheet::tr("&Preset"), preset);
+    form->addRow(RunSheet::tr("Sc&heme"), field("scheme", scheme, content));
+    form->addRow(QString(), field("overrides", overrides, content));
+    form->addRow(RunSheet::tr("Weight &rounding"), rounding);
+    form->addRow(RunSheet::tr("&Layers"), field("layers", layers, content));
+    form->addRow(RunSheet::tr("&Calibration"), field("calibration", calibration, content));
+    makeEvaluation(form, sheet);
+    form->addRow(RunSheet::tr("&Device"), field("device", device, content));
+    form->addRow(RunSheet::tr("Run &folder"), field("out", outDir, content));
+    form->addRow(RunSheet::tr("Memory"), memory);
+    command = new QPlainTextEdit(content);
+    command->setReadOnly(true);
+    command->setTabChangesFocus(true);
+    command->setFont(tabularFont(sheet->font()));
+    command->setAccessibleName(RunSheet::tr("The same on the command line"));
+    command->setFixedHeight(command->fontMetrics().lineSpacing() * 4 + 12);
+    auto* copy = new QPushButton(RunSheet::tr("Copy"), content);
+    copy->setAutoDefault(false);
+    auto* commandRow = new QHBoxLayout;
+    commandRow->setSpacing(8);
+    commandRow->addWidget(command, 1);
+    commandRow->addWidget(copy, 0, Qt::AlignTop);
+    form->addRow(RunSheet::tr("Command line"), commandRow);
+    area->setWidget(content);
+    static_cast<QVBoxLayout*>(sheet->layout())->addWidget(area, 1);
+    QObject::connect(copy, &QPushButton::clicked, sheet,
+                     [this] { QApplication::clipboard()->setText(command->toPlainText()); });
+    const auto changed = [this] { update(); };
+    QObject::connect(method, &QComboBox::currentIndexChanged, sheet, [this] {
+        fillRoundings(rounding, static_cast<Method>(method->currentData().toInt()));
+        update();
+    });
+    QObject::connect(scheme, &QComboBox::currentTextChanged, sheet, changed);
+    for (QComboBox* box : {preset, rounding, device})
+        QObject::connect(box, &QComboBox::currentIndexChanged, sheet, changed);
+    QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
+    QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
+    QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet,
+                     [sheet] { emit sheet->browseRequested(PathField::Calibration); });
+    QObject::connect(outDir, &PathEdit::changed, sheet, changed);
+    QObject::connect(outDir, &PathEdit::browseRequested, sheet,
+                     [sheet] { emit sheet->browseRequested(PathField::OutDir); });
+}
+
+void RunSheet::Private::makeEvaluation(QFormLayout* form, RunSheet* sheet) {
+    QWidget* content = form->parentWidget();
+    evaluate = new QCheckBox(RunSheet::tr("Measure perplexity before and after"), content);
+    evaluate->setToolTip(metricToolTip("perplexity"));
+    evaluationText = new PathEdit(RunSheet::tr("Evaluation text"), content);
+    evaluationLength = new QSpinBox(content);
+    evaluationLength->setRange(16, 1 << 20);
+    evaluationLength->setAccessibleName(RunSheet::tr("Tokens per window"));
+    evaluationWindows = new QSpinBox(content);
+    evaluationWindows->setRange(0, 1 << 30);
+    evaluationWindows->setSpecialValueText(RunSheet::tr("all"));
+    evaluationWindows->setAccessibleName(RunSheet::tr("Windows"));
+    auto* box = new QWidget(content);
+    auto* layout = new QVBoxLayout(box);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(4);
+    auto* amount = new QHBoxLayout;
+    amount->setSpacing(8);
+    amount->addWidget(evaluationWindows);
+    amount->addWidget(new QLabel(RunSheet::tr("windows ×"), box));
+    amount->addWidget(evaluationLength);
+    amount->addWidget(new QLabel(RunSheet::tr("tokens"), box));
+    amount->addStretch(1);
+    layout->addWidget(evaluate);
+    layout->addWidget(evaluationText);
+    layout->addLayout(amount);
+    box->setFocusProxy(evaluate);
+    form->addRow(RunSheet::tr("&Evaluation"), field("text", box, content));
+    QObject::connect(evaluate, &QCheckBox::toggled, sheet, [this] { update(); });
+    QObject::connect(evaluationText, &PathEdit::changed, sheet, [this] { update(); });
+    QObject::connect(evaluationText, &PathEdit::browseRequested, sheet,
+                     [sheet] { emit sheet->browseRequested(PathField::Evaluation); });
+    for (QSpinBox* spin : {evaluationLength, evaluationWindows})
+        QObject::connect(spin, &QSpinBox::valueChanged, sheet, [this] { update(); });
+}
+
+void RunSheet::setSpec(const RunSpec& spec) {
+    d->filling = true;
+    d->base = spec;
+    d->method->setCurrentIndex(d->method->findData(static_cast<int>(spec.method)));
+    d->preset->setCurrentIndex(d->preset->findData(static_cast<int>(spec.preset)));
+    fillRoundings(d->rounding, spec.method);
+    chooseRounding(d->rounding, spec.rounding);
+    d->scheme->setEditText(toQString(formatScheme(spec.plan.base)));
+    d->layers->setText(toQString(formatLayers(spec.layers)));
+    d->calibration->setOptions(spec.calibration);
+    const EvaluationOptions evaluation = spec.evaluation.value_or(EvaluationOptions{});
+    d->evaluate->setChecked(spec.evaluation.has_value());
+    d->evaluationText->setPath(toQString(evaluation.textPath));
+    d->evaluationLength->setValue(evaluation.sequenceLength);
+    d->evaluationWindows->setValue(evaluation.maxWindows);
+    fillDevices(d->device, d->devices, spec.device.device);
+    d->outDir->setPath(toQString(spec.outDir));
+    d->filling = false;
+    d->update();
+}
+
+RunSpec RunSheet::spec() const {
+    RunSpec spec = d->base;
+    spec.method = static_cast<Method>(d->method->currentData().toInt());
+    spec.preset = static_cast<Preset>(d->preset->currentData().toInt());
+    spec.rounding = chosenRounding(d->rounding);
+    if (const Result<Scheme> scheme = parseScheme(d->scheme->currentText().trimmed().toStdString()))
+        spec.plan.base = *scheme;
+    if (const auto layers = parseLayers(d->layers->text().trimmed().toStdString(), d->model.layers))
+        spec.layers = *layers;
+    if (d->layers->text().trimmed().isEmpty()) spec.layers.clear();
+    spec.calibration = d->calibration->options();
+    spec.evaluation.reset();
+    if (d->evaluate->isChecked())
+        spec.evaluation = EvaluationOptions{d->evaluationText->path().toStdString(),
+                                            d->evaluationLength->value(), d->evaluationWindows->value()};
+    spec.device.device = d->device->currentData().toString().toStdString();
+    spec.outDir = d->outDir->path().toStdString();
+    return spec;
+}
+
+void RunSheet::Private::showProblem(const Error& error) {
+    const auto found = messages.find(fieldOf(error));
+    const QString text = toQString(error.text());
+    if (found != messages.end())
+        found->second->setProblem(text);
+    else
+        problem->setProblem(text);
+    start->setEnabled(false);
+}
+
+void RunSheet::Private::update() {
+    if (filling) return;
+    for (const auto& [name, message] : messages)
+        message->setProblem({});
+    problem->setProblem({});
+    start->setEnabled(true);
+    evaluationText->setEnabled(evaluate->isChecked());
+    evaluationLength->setEnabled(evaluate->isChecked());
+    evaluationWindows->setEnabled(evaluate->isChecked());
+    const auto* sheet = static_cast<const RunSheet*>(start->parentWidget());
+    const RunSpec current = sheet->spec();
+    const auto& info = methodInfo(current.method);
+    method->setToolTip(explanationToolTip(info.title, info.explanation, info.citation));
+    rounding->setToolTip(rounding->currentData(Qt::ToolTipRole).toString());
+    const int edits = static_cast<int>(current.plan.overrides.size());
+    overrides->setText(RunSheet::tr("%n row(s) of the plan keep their own bits.", nullptr, edits));
+    overrides->parentWidget()->setVisible(edits > 0);
+    const std::uint64_t bytes = estimateRunBytes(model, current.calibration, current.evaluation.has_value());
+    memory->setText(model.layers > 0 ? RunSheet::tr("about %1 at the peak").arg(formatBytes(bytes))
+                                     : RunSheet::tr("unknown until a model is open"));
+    command->setPlainText(toQString(commandLine(current)));
+    if (const auto parsed = parseScheme(scheme->currentText().trimmed().toStdString()); !parsed)
+        return showProblem(Error{parsed.error().code, parsed.error().message, "scheme"});
+    const std::string range = layers->text().trimmed().toStdString();
+    if (const auto parsed = parseLayers(range, model.layers); !range.empty() && !parsed)
+        return showProblem(Error{parsed.error().code, parsed.error().message, "layers"});
+    if (const Status status = validate(current); !status) showProblem(status.error());
+}
+
+void RunSheet::setDevices(const std::vector<DeviceInfo>& devices) {
+    const std::string current = d->device->currentData().toString().toStdString();
+    d->devices = devices;
+    fillDevices(d->device, devices, current.empty() ? "auto" : current);
+}
+
+void RunSheet::setModel(const ModelConfig& model, std::int64_t parameters) {
+    d->model = model;
+    d->parameters = parameters;
+    d->update();
+}
+
+void RunSheet::setPath(PathField field, const QString& path) {
+    switch (field) {
+    case PathField::Calibration:
+        return d->calibration->setPath(path);
+    case PathField::Evaluation:
+        d->evaluate->setChecked(true);
+        return d->evaluationText->setPath(path);
+    case PathField::OutDir:
+        return d->outDir->setPath(path);
+    }
+}
+
+void RunSheet::setProblem(const QString& text) {
+    d->problem->setProblem(text);
+}
+
+void RunSheet::focusFirst() {
+    d->method->setFocus(Qt::OtherFocusReason);
+}
+
+void RunSheet::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape)
+        emit cancelRequested();
+    else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && d->start->isEnabled())
+        d->start->click();
+    else
+        QWidget::keyPressEvent(event);
+}
+
+} // namespace bdq

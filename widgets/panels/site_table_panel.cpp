@@ -1,0 +1,266 @@
+#include "widgets/panels/site_table_panel.h"
+
+#include <algorithm>
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QStackedLayout>
+#include <QTableView>
+#include <QVBoxLayout>
+
+#include "widgets/format.h"
+#include "widgets/models/site_bar_delegate.h"
+#include "widgets/models/site_filter_model.h"
+#include "widgets/models/site_table_model.h"
+#include "widgets/theme.h"
+
+namespace bdq {
+
+namespace {
+
+/// Columns beside these are one click away in the header's menu.
+constexpr int kDefaultColumns[] = {SiteTableModel::LayerColumn, SiteTableModel::SiteColumn,
+                                   SiteTableModel::BitsColumn, SiteTableModel::SqnrPredictedColumn,
+                                   SiteTableModel::FlatnessActivationAfterColumn};
+
+} // namespace
+
+SiteTablePanel::SiteTablePanel(SiteTableModel* model, QWidget* parent) : QWidget(parent), m_model(model) {
+    m_filter = new SiteFilterModel(this);
+    m_filter->setSourceModel(model);
+    m_empty = new QLabel(this);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setWordWrap(true);
+    m_empty->setMargin(24);
+    m_empty->setForegroundRole(QPalette::PlaceholderText);
+    setupView();
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 8, 8, 8);
+    layout->setSpacing(8);
+    setupFilterRow();
+    auto* area = new QWidget(this);
+    m_stack = new QStackedLayout(area);
+    m_stack->addWidget(m_view);
+    m_stack->addWidget(m_empty);
+    m_count = new QLabel(this);
+    m_count->setForegroundRole(QPalette::PlaceholderText);
+    layout->addWidget(area, 1);
+    layout->addWidget(m_count);
+    setEmptyText(tr("The layers of the model appear here.\n\nOpen a model, or drop a file on the window."));
+    connectModel();
+    updateEmptyState();
+    updateCount();
+}
+
+void SiteTablePanel::setupView() {
+    m_view = new QTableView(this);
+    m_view->setModel(m_filter);
+    m_view->setItemDelegate(new SiteBarDelegate(m_view));
+    m_view->setFont(tabularFont(font()));
+    m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_view->setSelectionMode(QAbstractItemView::ExtendedSelection);
+    m_view->setShowGrid(false);
+    m_view->setAlternatingRowColors(true);
+    m_view->setWordWrap(false);
+    m_view->setTabKeyNavigation(false);
+    m_view->setTextElideMode(Qt::ElideMiddle);
+    m_view->setFrameShape(QFrame::NoFrame);
+    m_view->setAccessibleName(tr("Layers and sites"));
+    m_view->verticalHeader()->hide();
+    m_view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 12);
+    QHeaderView* header = m_view->horizontalHeader();
+    header->setFont(font());
+    header->setHighlightSections(false);
+    header->setSectionsMovable(true);
+    header->setStretchLastSection(true);
+    header->setContextMenuPolicy(Qt::CustomContextMenu);
+    for (int column = 0; column < SiteTableModel::ColumnCount; ++column) {
+        m_view->setColumnHidden(column,
+                                std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
+        const QString title = m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+        header->resizeSection(column, std::max(48, header->fontMetrics().horizontalAdvance(title) + 28));
+    }
+    m_view->setSortingEnabled(true);
+    m_view->sortByColumn(SiteTableModel::SqnrPredictedColumn, Qt::AscendingOrder);
+    m_view->installEventFilter(this);
+    connect(header, &QWidget::customContextMenuRequested, this, &SiteTablePanel::showColumnMenu);
+    connect(m_view, &QTableView::activated, this, [this](const QModelIndex& index) {
+        emit siteActivated(m_model->keyAt(m_filter->mapToSource(index).row()));
+    });
+}
+
+void SiteTablePanel::setupFilterRow() {
+    m_pattern = new QLineEdit(this);
+    m_pattern->setPlaceholderText(tr("Filter, for example down or ^1[0-9]\\."));
+    m_pattern->setToolTip(tr("Regular expression on layer.site, for example 11.down"));
+    m_pattern->setAccessibleName(tr("Filter of the layer table"));
+    m_pattern->setClearButtonEnabled(true);
+    m_pattern->installEventFilter(this);
+    static_cast<QVBoxLayout*>(layout())->addWidget(m_pattern);
+    connect(m_pattern, &QLineEdit::textChanged, this, [this](const QString& text) {
+        const bool valid = m_filter->setPattern(text);
+        m_pattern->setToolTip(valid ? tr("Regular expression on layer.site, for example 11.down")
+                                    : tr("Not a regular expression yet; the last valid one is used"));
+        updateEmptyState();
+        updateCount();
+    });
+}
+
+void SiteTablePanel::connectModel() {
+    connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        updateCount();
+        emit selectionChanged(selectedKeys());
+    });
+    const auto changed = [this] {
+        updateEmptyState();
+        updateCount();
+    };
+    connect(m_filter, &QAbstractItemModel::rowsInserted, this, changed);
+    connect(m_filter, &QAbstractItemModel::rowsRemoved, this, changed);
+    connect(m_filter, &QAbstractItemModel::modelReset, this, [this, changed] {
+        changed();
+        emit selectionChanged({});
+    });
+}
+
+SiteKeys SiteTablePanel::selectedKeys() const {
+    QModelIndexList rows = m_view->selectionModel()->selectedRows();
+    std::ranges::sort(rows, {}, &QModelIndex::row);
+    SiteKeys keys;
+    for (const QModelIndex& index : rows)
+        keys.push_back(m_model->keyAt(m_filter->mapToSource(index).row()));
+    return keys;
+}
+
+SiteKeys SiteTablePanel::visibleKeys() const {
+    SiteKeys keys;
+    for (int row = 0; row < m_filter->rowCount(); ++row)
+        keys.push_back(m_model->keyAt(m_filter->mapToSource(m_filter->index(row, 0)).row()));
+    return keys;
+}
+
+void SiteTablePanel::select(const SiteKeys& keys) {
+    SiteKeys wanted = keys;
+    SiteKeys current = selectedKeys();
+    std::ranges::sort(wanted);
+    std::ranges::sort(current);
+    if (wanted == current) return;
+    QItemSelection selection;
+    QModelIndex first;
+    for (const SiteKey& key : keys) {
+        const int row = m_model->rowOf(key);
+        const QModelIndex index = row < 0 ? QModelIndex() : m_filter->mapFromSource(m_model->index(row, 0));
+        if (!index.isValid()) continue;
+        selection.select(index, m_filter->index(index.row(), SiteTableModel::ColumnCount - 1));
+        if (!first.isValid()) first = index;
+    }
+    if (first.isValid()) m_view->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate);
+    m_view->selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect);
+    if (first.isValid()) m_view->scrollTo(first);
+}
+
+void SiteTablePanel::setOnly(bool active, const std::set<SiteKey>& keys) {
+    m_filter->setOnly(active ? std::optional(keys) : std::nullopt);
+    updateEmptyState();
+    updateCount();
+}
+
+void SiteTablePanel::setEmptyText(const QString& text) {
+    m_empty->setProperty("noModel", text);
+    updateEmptyState();
+}
+
+QByteArray SiteTablePanel::saveColumns() const {
+    return m_view->horizontalHeader()->saveState();
+}
+
+bool SiteTablePanel::restoreColumns(const QByteArray& state) {
+    return m_view->horizontalHeader()->restoreState(state);
+}
+
+void SiteTablePanel::focusFilter() {
+    m_pattern->setFocus(Qt::ShortcutFocusReason);
+    m_pattern->selectAll();
+}
+
+void SiteTablePanel::copyRows() {
+    std::vector<int> rows;
+    for (const SiteKey& key : selectedKeys())
+        rows.push_back(m_model->rowOf(key));
+    std::vector<int> columns;
+    const QHeaderView* header = m_view->horizontalHeader();
+    for (int visual = 0; visual < header->count(); ++visual)
+        if (const int column = header->logicalIndex(visual); !m_view->isColumnHidden(column))
+            columns.push_back(column);
+    if (!rows.empty()) QApplication::clipboard()->setText(m_model->toTsv(rows, columns));
+}
+
+void SiteTablePanel::selectAllOfSite(Site site) {
+    SiteKeys keys;
+    for (const SiteKey& key : visibleKeys())
+        if (key.site == site) keys.push_back(key);
+    select(keys);
+}
+
+void SiteTablePanel::showColumnMenu(const QPoint& position) {
+    QMenu menu(this);
+    for (int column = SiteTableModel::BitsColumn; column < SiteTableModel::ColumnCount; ++column) {
+        QAction* action =
+            menu.addAction(m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+        action->setCheckable(true);
+        action->setChecked(!m_view->isColumnHidden(column));
+        connect(action, &QAction::toggled, m_view,
+                [this, column](bool shown) { m_view->setColumnHidden(column, !shown); });
+    }
+    menu.exec(m_view->horizontalHeader()->mapToGlobal(position));
+}
+
+void SiteTablePanel::updateCount() {
+    const int selected = static_cast<int>(m_view->selectionModel()->selectedRows().size());
+    const int shown = m_filter->rowCount();
+    const int all = m_model->rowCount();
+    QString text =
+        shown == all ? tr("%n row(s)", nullptr, all) : tr("%1 of %n row(s)", nullptr, all).arg(shown);
+    if (selected > 0) text += QStringLiteral(", ") + tr("%n selected", nullptr, selected);
+    m_count->setText(text);
+    m_count->setVisible(all > 0);
+}
+
+void SiteTablePanel::updateEmptyState() {
+    const bool noModel = m_model->rowCount() == 0;
+    const bool nothing = m_filter->rowCount() == 0;
+    m_empty->setText(noModel ? m_empty->property("noModel").toString()
+                             : tr("No row passes the filters.\n\nClear the filter line or the threshold in "
+                                  "the Flatness plot."));
+    m_stack->setCurrentIndex(nothing ? 1 : 0);
+    m_pattern->setEnabled(!noModel);
+}
+
+bool SiteTablePanel::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::KeyPress) {
+        auto* key = static_cast<QKeyEvent*>(event);
+        if (watched == m_view && key->matches(QKeySequence::Copy)) {
+            copyRows();
+            return true;
+        }
+        if (watched == m_pattern && key->key() == Qt::Key_Down) {
+            m_view->setFocus(Qt::OtherFocusReason);
+            return true;
+        }
+        if (watched == m_pattern && key->key() == Qt::Key_Escape && !m_pattern->text().isEmpty()) {
+            m_pattern->clear();
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+} // namespace bdq
