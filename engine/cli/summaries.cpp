@@ -15,11 +15,17 @@ std::string protocolOf(const EvalResult& result) {
            formatCount(result.tokens) + " tokens";
 }
 
+/// Broken models have perplexities beyond any digit that means something.
+std::string formatPerplexity(double perplexity) {
+    constexpr double kReadable = 1e6;
+    return perplexity < kReadable ? formatNumber(perplexity, 3) : formatShort(perplexity);
+}
+
 std::string perplexityLine(const RunResult& result) {
     if (!result.quantized) return {};
     std::string text = "Perplexity ";
-    if (result.full) text += formatNumber(result.full->perplexity, 3) + " -> ";
-    return text + formatNumber(result.quantized->perplexity, 3) + " (" + protocolOf(*result.quantized) +
+    if (result.full) text += formatPerplexity(result.full->perplexity) + " -> ";
+    return text + formatPerplexity(result.quantized->perplexity) + " (" + protocolOf(*result.quantized) +
            ")\n";
 }
 
@@ -43,7 +49,7 @@ std::string worstSites(const RunResult& result) {
 } // namespace
 
 std::string describeEval(const EvalResult& result) {
-    return "perplexity " + formatNumber(result.perplexity, 3) + " (" + protocolOf(result) + "; nll " +
+    return "perplexity " + formatPerplexity(result.perplexity) + " (" + protocolOf(result) + "; nll " +
            formatNumber(result.nll, 5) + " nats a token; " + formatNumber(result.tokensPerSecond, 0) +
            " tokens/s on " + result.provenance.device + ")\n";
 }

@@ -60,7 +60,7 @@ io::TensorFile tinyWeights(const TinyModelOptions& options) {
     const std::int64_t inner = options.intermediateSize;
     const std::int64_t kv = hidden / options.heads * options.kvHeads;
     const double scale = 1.0 / std::sqrt(static_cast<double>(hidden));
-    file.tensors["model.embed_tokens.weight"] = make.matrix(kTinyVocabSize, hidden, 1.0);
+    file.tensors["model.embed_tokens.weight"] = make.matrix(kTinyVocabSize, hidden, 0.1);
     for (int layer = 0; layer < options.layers; ++layer) {
         const std::string prefix = "model.layers." + std::to_string(layer) + ".";
         file.tensors[prefix + "input_layernorm.weight"] = make.norm(hidden);
