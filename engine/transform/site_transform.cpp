@@ -134,6 +134,8 @@ Status SiteTransform::setBlocks(const at::Tensor& blocks, std::int64_t size) {
                     "site transform: block size is " + std::to_string(size) + "; expected at least 1");
     const std::int64_t count = (m_features - 1) / size + 1;
     BDQ_CHECK(requireSizes(blocks, {count, size, size}, "blocks"));
+    if (size > m_features) // one short block: its padding is not kept
+        return setBlocks(blocks.narrow(1, 0, m_features).narrow(2, 0, m_features), m_features);
     at::Tensor forward = roundedOnce(blocks).clone();
     if (const std::int64_t rest = m_features % size; rest > 0) {
         at::Tensor last = forward[count - 1];
