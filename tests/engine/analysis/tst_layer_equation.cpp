@@ -39,7 +39,7 @@ TEST(LayerEquation, PrintedFormIsNot) {
 
 TEST(LayerEquation,
      FullBdqChainIsExact) { // D, then block-diagonal O, then H with random signs, at the demo's size
-    const reference::Layer layer = reference::syntheticLayer(576, 1200, 62);
+    const reference::Layer layer = reference::syntheticLayer(576, 640, 62);
     const Eigen::MatrixXd sx = layer.inputMoment(), sw = layer.weightMoment();
     const Eigen::VectorXd d = catDiagonal(sw.diagonal(), sx.diagonal())->scale;
     Eigen::MatrixXd x = layer.x * d.asDiagonal(), w = layer.w * d.cwiseInverse().asDiagonal();

@@ -19,7 +19,7 @@ constexpr double kTheoremDb = 0.3;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const Layer& layer() {
-    static const Layer instance = reference::syntheticLayer(256, 2048, 51);
+    static const Layer instance = reference::syntheticLayer(256, 1024, 51);
     return instance;
 }
 
