@@ -70,7 +70,8 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
         "SHELL:-idirafter ${LibTorch_ROOT_DIR}/include/torch/csrc/api/include")
     # The CUDA libraries register their kernels when loaded and no symbol of ours names them: keep them linked.
     target_link_options(LibTorch::LibTorch INTERFACE "LINKER:--no-as-needed")
-    target_link_libraries(LibTorch::LibTorch INTERFACE ${_libraries})
+    # libstdc++ first: libtorch.so exports a few std::filesystem symbols of its own that crash when ours bind to them.
+    target_link_libraries(LibTorch::LibTorch INTERFACE stdc++ ${_libraries})
     # The wheel's libraries find one another through their own RUNPATH; ours must find the first of them.
     target_link_options(LibTorch::LibTorch INTERFACE "LINKER:-rpath,${LibTorch_ROOT_DIR}/lib"
         "LINKER:--allow-shlib-undefined")

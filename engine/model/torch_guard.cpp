@@ -4,6 +4,7 @@
 #include <string>
 
 #include <c10/util/Exception.h>
+#include <c10/util/Logging.h>
 
 namespace bdq {
 namespace {
@@ -13,6 +14,8 @@ std::string firstLine(std::string text) {
 }
 
 } // namespace
+
+void throwOnFailedAllocation() { FLAGS_caffe2_use_fatal_for_enforce = false; }
 
 Error errorFromException(const std::exception& exception) {
     if (dynamic_cast<const c10::OutOfMemoryError*>(&exception) != nullptr)

@@ -12,10 +12,14 @@ namespace bdq {
 /// the first line of the message. Called from a catch block.
 Error errorFromException(const std::exception& exception);
 
+/// libtorch aborts the process when the CPU allocator fails unless it is told to throw.
+void throwOnFailedAllocation();
+
 /// Runs `stage` (which returns a Result) and turns what libtorch or the standard library throws into its
 /// error.
 template <class Stage> auto torchGuard(Stage&& stage) -> decltype(stage()) {
     try {
+        throwOnFailedAllocation();
         return stage();
     } catch (const std::exception& exception) {
         return tl::unexpected<Error>(errorFromException(exception));
