@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include <ATen/ATen.h>
+
+#include "engine/calibration/generate.h"
+#include "engine/calibration/token_source.h"
+#include "tests/e2e/e2e_support.h"
+#include "tests/e2e/tiny_model.h"
+
+namespace bdq {
+namespace {
+
+class TokenSource : public ::testing::Test {
+protected:
+    void SetUp() override {
+        m_folder = std::filesystem::path(::testing::TempDir()) / "bdq-token-source";
+        e2e::writeTinyModel(m_folder);
+        m_weights = ModelWeights::open(m_folder.string()).value();
+        m_device = openDevice({"cpu", 2}).value();
+        m_context = JobContext({}, [this](const JobEvent& event) {
+            if (const auto* warning = std::get_if<WarningEvent>(&event))
+                m_warnings.push_back(warning->message);
+        });
+    }
+    void TearDown() override { std::filesystem::remove_all(m_folder); }
+    std::string writeText(const std::string& text) const {
+        const auto path = m_folder / "text.txt";
+        std::ofstream(path) << text;
+        return path.string();
+    }
+    Result<CalibrationTokens> tokens(const std::string& source, int sequences, int length,
+                                     std::uint64_t seed = 0) {
+        return calibrationTokens(*m_weights, {source, sequences, length}, seed, m_device, m_context);
+    }
+    std::filesystem::path m_folder;
+    std::optional<ModelWeights> m_weights;
+    ComputeDevice m_device;
+    JobContext m_context;
+    std::vector<std::string> m_warnings;
+};
+
+TEST_F(TokenSource, TakesTheFirstWindows) {
+    const std::string path = writeText(e2e::sampleText(400));
+    const auto all = tokenizeFile(*m_weights, path);
+    ASSERT_TRUE(all) << all.error().text();
+    const auto found = tokens(path, 3, 40);
+    ASSERT_TRUE(found) << found.error().text();
+    const std::vector<std::int32_t> first(all->begin(), all->begin() + 120);
+    EXPECT_TRUE(at::equal(found->ids.flatten(), at::tensor(first, at::kInt).to(at::kLong)));
+    EXPECT_EQ(found->info.tokens, 120);
+    EXPECT_EQ(found->info.source, "text.txt");
+    EXPECT_EQ(found->info.sha256, tokenHash(first));
+    EXPECT_TRUE(m_warnings.empty());
+}
+
+TEST_F(TokenSource, AShortTextGivesFewerSequencesAndAWarning) {
+    const std::string path = writeText(e2e::sampleText(60));
+    const auto count = tokenizeFile(*m_weights, path).value().size();
+    const auto found = tokens(path, 100, 20);
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_EQ(found->info.sequences, static_cast<int>(count / 20));
+    ASSERT_EQ(m_warnings.size(), 1U);
+    EXPECT_NE(m_warnings.front().find("100 were asked for"), std::string::npos) << m_warnings.front();
+}
+
+TEST_F(TokenSource, EmptyTooShortAndMissingTextAreErrors) {
+    const auto empty = tokens(writeText(""), 1, 20);
+    ASSERT_FALSE(empty);
+    EXPECT_EQ(empty.error().code, ErrorCode::MissingCalibration);
+    const auto tooShort = tokens(writeText("a few words"), 1, 2048);
+    ASSERT_FALSE(tooShort);
+    EXPECT_EQ(tooShort.error().code, ErrorCode::MissingCalibration);
+    EXPECT_NE(tooShort.error().text().find("2048"), std::string::npos);
+    const auto missing = tokens((m_folder / "nothing.txt").string(), 1, 20);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
+}
+
+TEST_F(TokenSource, GeneratedTextIsSeededAndInTheVocabulary) {
+    const auto first = tokens("self", 3, 24, 7);
+    const auto again = tokens("self", 3, 24, 7);
+    const auto other = tokens("self", 3, 24, 8);
+    ASSERT_TRUE(first && again && other);
+    EXPECT_EQ(first->info.source, "self");
+    EXPECT_EQ(first->ids.sizes().vec(), (std::vector<std::int64_t>{3, 24}));
+    EXPECT_TRUE(at::equal(first->ids, again->ids));
+    EXPECT_FALSE(at::equal(first->ids, other->ids));
+    EXPECT_GE(first->ids.min().item<std::int64_t>(), 0);
+    EXPECT_LT(first->ids.max().item<std::int64_t>(), e2e::kTinyVocabSize);
+    EXPECT_FALSE(at::equal(first->ids[0], first->ids[1]));
+}
+
+TEST_F(TokenSource, GreedyTokensAreTheModelsMostLikely) {
+    GenerationOptions options;
+    options.sequences = 2;
+    options.length = 6;
+    options.seed = 3;
+    options.greedyTokens = options.length;
+    const auto ids = generateTokens(*m_weights, options, m_device, m_context);
+    ASSERT_TRUE(ids) << ids.error().text();
+    const ModelConfig& config = m_weights->config();
+    at::Tensor x = at::embedding(m_weights->embedding(at::kCPU).value(), *ids);
+    BlockHooks none;
+    const Rope rope = Rope::create(config, options.length, at::kCPU);
+    for (int layer = 0; layer < config.layers; ++layer)
+        x = forwardBlock(config, m_weights->block(layer, at::kCPU).value(), rope, x, none);
+    const at::Tensor logits =
+        at::linear(rmsNorm(x, m_weights->finalNorm(at::kCPU).value(), config.normEpsilon),
+                   m_weights->head(at::kCPU).value());
+    EXPECT_TRUE(
+        at::equal(logits.argmax(-1).narrow(1, 0, options.length - 1), ids->narrow(1, 1, options.length - 1)));
+}
+
+} // namespace
+} // namespace bdq
