@@ -1,0 +1,31 @@
+// Sections that run reports, analysis reports and comparisons share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/results.h"
+#include "engine/report/document.h"
+
+namespace bdq::report {
+
+/// "layer 3 down"
+std::string siteText(SiteKey key);
+/// Title and definition from metricTable(); `title` replaces the title when given.
+Column metricColumn(std::string_view metricId, std::string title = {});
+/// Definitions of the named metrics.
+Section definitionsSection(const std::vector<std::string_view>& metricIds);
+/// Two columns of names and values.
+Table factTable(const std::vector<std::pair<std::string, std::string>>& facts);
+/// Model, text, tokens.
+Section sourcesSection(const ModelConfig& model, std::int64_t parameters, const std::string& modelPath,
+                       const TextInfo& text, const std::optional<EvalResult>& evaluation);
+/// Versions, device, command.
+Section reproductionSection(const Provenance& provenance, std::uint64_t seed);
+/// Notes, or a sentence that there are none.
+Section notesSection(const std::vector<std::string>& notes);
+/// Name of a model for titles.
+std::string modelTitle(const ModelConfig& model, const std::string& modelPath);
+
+} // namespace bdq::report
