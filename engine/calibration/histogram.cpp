@@ -6,7 +6,8 @@
 #include <mutex>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+
+#include "engine/quant/parallel.h"
 
 namespace bdq {
 namespace {
@@ -41,7 +42,7 @@ void addOnCpu(LogHistogram& histogram, const at::Tensor& x) {
     const at::Tensor flat = x.contiguous();
     const float* values = flat.const_data_ptr<float>();
     std::mutex merging;
-    at::parallel_for(0, flat.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    quant::parallelRanges(flat.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
         // Two tables hide the latency of incrementing the same bin twice in a row.
         std::array<LogHistogram, 2> local;
         for (std::int64_t i = begin; i < end; ++i) {
