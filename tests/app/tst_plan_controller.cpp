@@ -1,0 +1,120 @@
+// Every edit of the plan can be undone, as one step, and drags are one step.
+#include <QSignalSpy>
+#include <QTest>
+
+#include "app/plan_controller.h"
+
+using namespace bdq;
+
+class PlanControllerTest : public QObject {
+    Q_OBJECT
+private slots:
+    void anEditOfManyRowsIsOneStep() {
+        PlanController plan;
+        plan.reset(start());
+        QSignalSpy changed(&plan, &PlanController::changed);
+        plan.editSchemes({{0, Site::Down}, {1, Site::Down}, {5, Site::O}}, SchemeEdit{8, {}, {}});
+        QCOMPARE(changed.count(), 1);
+        QCOMPARE(plan.history()->count(), 1);
+        QCOMPARE(plan.state().plan.at({5, Site::O}).weight.bits, 8);
+        QCOMPARE(plan.state().plan.at({5, Site::O}).activation.bits, 4);
+        plan.history()->undo();
+        QVERIFY(plan.state() == start());
+        plan.history()->redo();
+        QCOMPARE(plan.state().plan.at({0, Site::Down}).weight.bits, 8);
+    }
+
+    void everyKindOfEditIsUndone() {
+        PlanController plan;
+        plan.reset(start());
+        std::vector<PlanState> states{plan.state()};
+        const auto note = [&] { states.push_back(plan.state()); };
+        plan.setMethod(Method::QuaRot);
+        note();
+        plan.setBase(parseScheme("W3A8").value());
+        note();
+        plan.editLayers({0, 2}, SchemeEdit{{}, 8, {}});
+        note();
+        plan.setTransform({{0, Site::O}}, TransformKind::CatDiag);
+        note();
+        plan.setRounding(WeightRounding::Rtn);
+        note();
+        plan.clearOverrides();
+        note();
+        QVERIFY(plan.state().transforms.empty() && plan.state().plan.overrides.empty());
+        QCOMPARE(plan.history()->count(), 6);
+        for (std::size_t i = states.size() - 1; i-- > 0;) {
+            plan.history()->undo();
+            QVERIFY(plan.state() == states[i]);
+        }
+        QVERIFY(!plan.history()->canUndo());
+    }
+
+    void aDragIsOneStepAndOtherRowsAreNot() {
+        PlanController plan;
+        plan.reset(start());
+        for (int bits : {5, 6, 7})
+            plan.editSchemes({{0, Site::Down}}, SchemeEdit{bits, {}, {}});
+        QCOMPARE(plan.history()->count(), 1);
+        plan.editSchemes({{1, Site::Down}}, SchemeEdit{3, {}, {}});
+        plan.editSchemes({{1, Site::Down}}, SchemeEdit{{}, 3, {}});
+        QCOMPARE(plan.history()->count(), 3);
+        plan.history()->undo();
+        plan.history()->undo();
+        QCOMPARE(plan.state().plan.at({0, Site::Down}).weight.bits, 7);
+        plan.history()->undo();
+        QVERIFY(plan.state() == start());
+    }
+
+    void aDragBackToWhereItBeganLeavesNoStep() {
+        PlanController plan;
+        plan.reset(start());
+        plan.setBase(parseScheme("W5A4").value());
+        plan.setBase(start().plan.base);
+        QCOMPARE(plan.history()->count(), 0);
+    }
+
+    void slowEditsStaySeparate() {
+        PlanController plan;
+        plan.reset(start());
+        plan.editSchemes({{0, Site::Down}}, SchemeEdit{5, {}, {}});
+        QTest::qWait(800);
+        plan.editSchemes({{0, Site::Down}}, SchemeEdit{6, {}, {}});
+        QCOMPARE(plan.history()->count(), 2);
+    }
+
+    void anEditThatChangesNothingIsNotRecorded() {
+        PlanController plan;
+        plan.reset(start());
+        plan.setMethod(start().method);
+        plan.setTransform({{0, Site::O}}, start().fallback());
+        QCOMPARE(plan.history()->count(), 0);
+    }
+
+    void choosingTheMethodsTransformForgetsTheException() {
+        PlanController plan;
+        plan.reset(start());
+        const SiteKey key{2, Site::Qkv};
+        plan.setTransform({key}, TransformKind::SmoothQuant);
+        QCOMPARE(plan.state().transformAt(key), TransformKind::SmoothQuant);
+        plan.setTransform({key}, plan.state().fallback());
+        QVERIFY(plan.state().transforms.empty());
+    }
+
+    void resetForgetsTheHistory() {
+        PlanController plan;
+        plan.setMethod(Method::Rtn);
+        plan.reset(start());
+        QVERIFY(!plan.history()->canUndo());
+    }
+
+private:
+    static PlanState start() {
+        PlanState state;
+        state.plan.base = parseScheme("W4A4").value();
+        return state;
+    }
+};
+
+QTEST_GUILESS_MAIN(PlanControllerTest)
+#include "tst_plan_controller.moc"
