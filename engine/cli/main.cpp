@@ -16,8 +16,9 @@ bdq::Error becomeEngine(char* const* argv) {
     std::error_code error;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
     const std::filesystem::path engine = self.parent_path() / "bdq-engine";
-    // OpenMP threads that wait for one another spin for milliseconds by default. On a machine that does something
-    // else too, that made an analysis five times slower (README, Measured); a user's own setting wins.
+    // OpenMP threads that wait for one another spin for milliseconds by default. On a machine that does
+    // something else too, that made an analysis five times slower (README, Measured); a user's own setting
+    // wins.
     ::setenv("GOMP_SPINCOUNT", "2000", 0);
     if (!error) ::execv(engine.c_str(), argv);
     return {bdq::ErrorCode::Internal,

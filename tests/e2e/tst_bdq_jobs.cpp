@@ -188,7 +188,7 @@ TEST_F(BdqJobs, summaryReportAndComparison) {
 
     const ProcessResult compared = bdq({"compare", path("r1"), path("r2")});
     EXPECT_EQ(compared.exitCode, 0) << compared.err;
-    EXPECT_NE(compared.out.find("gate_up"), std::string::npos) << compared.out;
+    EXPECT_NE(compared.out.find("| qkv |"), std::string::npos) << compared.out;
     const ProcessResult json = bdq({"compare", path("r1"), path("r2"), "--json"});
     EXPECT_TRUE(parse(json.out).is_object()) << json.out;
 }

@@ -22,7 +22,7 @@ protected:
     }
     void TearDown() override { std::filesystem::remove_all(m_folder); }
 
-    static std::vector<std::string> command() { return {program("../tests/fake_worker"), "worker"}; }
+    static std::vector<std::string> command() { return {BDQ_FAKE_WORKER, "worker"}; }
     static std::string line(const JobCommand& command) { return encodeCommand(command) + "\n"; }
 
     [[nodiscard]] AnalyzeSpec analyzeSpec() const {
