@@ -15,7 +15,7 @@ std::vector<fs::path> shardPaths(const fs::path& path) {
     static const std::regex kShard("^(.*)-([0-9]{5})-of-([0-9]{5})\\.gguf$");
     std::smatch match;
     const std::string name = path.filename().string();
-    if (!std::regex_match(name, match, kShard)) return {path};
+    if (!std::regex_match(name, match, kShard) || match[3] == "00000") return {path};
     const unsigned long count = std::stoul(match[3].str());
     std::vector<fs::path> paths;
     for (unsigned long i = 1; i <= count; ++i) {

@@ -1,0 +1,141 @@
+// Deterministic mutations of good files: whatever the bytes are, the parsers answer with a result or an
+// error. Memory faults show under the asan preset.
+#include <functional>
+
+#include "engine/io/model_config.h"
+#include "engine/io/safetensors.h"
+#include "engine/io/tensor_file.h"
+#include "engine/io/text_encoder.h"
+#include "tests/engine/io/io_test_data.h"
+
+using namespace bdq;
+using namespace bdq::io;
+using namespace bdq::io::test;
+
+namespace {
+
+/// One to four changes: bit flips, bytes and 64-bit numbers that are near limits, removed, doubled or cut-off
+/// parts.
+std::string mutate(std::string bytes, std::mt19937_64& random) {
+    constexpr std::uint64_t kNumbers[] = {
+        0, 1, 31, 32, 127, 128, 255, 1ull << 31, 1ull << 32, 1ull << 61, 1ull << 63, ~0ull, ~0ull - 7};
+    const auto below = [&](std::size_t limit) {
+        return static_cast<std::size_t>(random() % std::max<std::size_t>(limit, 1));
+    };
+    for (std::size_t changes = 1 + below(4); changes > 0 && !bytes.empty(); --changes) {
+        const std::size_t place = below(bytes.size());
+        switch (random() % 6) {
+        case 0:
+            bytes[place] = static_cast<char>(bytes[place] ^ (1 << below(8)));
+            break;
+        case 1:
+            bytes[place] = static_cast<char>(random());
+            break;
+        case 2: {
+            const std::string number = raw(kNumbers[below(std::size(kNumbers))]);
+            bytes.replace(place, std::min<std::size_t>(8, bytes.size() - place), number);
+            break;
+        }
+        case 3:
+            bytes.erase(place, 1 + below(16));
+            break;
+        case 4:
+            bytes.insert(place, bytes.substr(below(bytes.size()), 1 + below(32)));
+            break;
+        default:
+            bytes.resize(place);
+        }
+    }
+    return bytes;
+}
+
+/// Runs `parse` on mutations; it returns whether the input was accepted. Both outcomes must occur, else the
+/// mutations test nothing.
+void fuzz(const std::string& good, int rounds, std::uint64_t seed,
+          const std::function<bool(const std::string&)>& parse) {
+    ASSERT_TRUE(parse(good));
+    std::mt19937_64 random(seed);
+    int accepted = 0;
+    for (int round = 0; round < rounds; ++round) {
+        // A heap buffer of the exact size, so that a read past the end is seen.
+        const std::string bytes = mutate(good, random);
+        accepted += parse(bytes) ? 1 : 0;
+    }
+    EXPECT_GT(accepted, 0);
+    EXPECT_LT(accepted, rounds);
+}
+
+std::string goodGguf() {
+    GgufBuilder file;
+    file.text("general.architecture", "llama");
+    file.u32("llama.block_count", 1);
+    file.u32("llama.embedding_length", 8);
+    file.u32("llama.feed_forward_length", 8);
+    file.u32("llama.attention.head_count", 2);
+    file.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    file.text("tokenizer.ggml.model", "gpt2");
+    file.texts("tokenizer.ggml.tokens", {"a", "b", "ab", "<s>"});
+    file.numbers<std::int32_t>("tokenizer.ggml.token_type", GgufType::I32, {1, 1, 1, 3});
+    file.numbers<float>("tokenizer.ggml.scores", GgufType::F32, {0, -1, -2, 0});
+    file.texts("tokenizer.ggml.merges", {"a b"});
+    file.tensor("token_embd.weight", {8, 3}, 0, std::string(96, 'x'));
+    file.tensor("q", {32, 2}, 3, std::string(40, 'y'));
+    return file.bytes();
+}
+
+bool acceptsGguf(const std::string& bytes) {
+    const auto header = parseGguf(asBytes(bytes), "fuzz");
+    if (!header) return false;
+    // What opening a model does next must be as safe.
+    const auto config = configFromGguf(*header, "fuzz");
+    const auto bpe = bpeFromGguf(*header, "fuzz");
+    const auto pieces = sentencePieceFromGguf(*header, "fuzz");
+    if (pieces) EXPECT_GT((*pieces)->vocabSize(), 0);
+    if (bpe) {
+        if (const auto ids = (*bpe)->encode("abab")) EXPECT_LE(ids->size(), 4u);
+    }
+    for (const GgufTensor& tensor : header->tensors)
+        EXPECT_LE(tensor.offsetBytes + tensor.sizeBytes, bytes.size());
+    return config.has_value() && bpe.has_value();
+}
+
+} // namespace
+
+TEST(IoFuzz, gguf) {
+    fuzz(goodGguf(), 8000, 1, acceptsGguf);
+}
+
+TEST(IoFuzz, safetensors) {
+    const std::string good = safetensorsBytes(
+        R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"I64","shape":[],"data_offsets":[16,24]}})",
+        std::string(24, 'd'));
+    fuzz(good, 8000, 2, [](const std::string& bytes) {
+        const auto file = parseTensorFile(asBytes(bytes), "fuzz");
+        if (!file) return false;
+        for (const auto& [name, tensor] : file->tensors)
+            EXPECT_LE(tensor.bytes.size(), bytes.size());
+        return true;
+    });
+}
+
+TEST(IoFuzz, tokenizerJson) {
+    const std::string good =
+        R"({"added_tokens":[{"id":3,"content":"<s>"}],"normalizer":null,"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}| ?[^\\s\\p{N}]+|\\s+"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}})";
+    fuzz(good, 4000, 3, [](const std::string& bytes) {
+        const auto encoder = bpeFromJson(bytes, "fuzz");
+        if (!encoder) return false;
+        const auto ids = (*encoder)->encode("abba");
+        if (ids) EXPECT_LE(ids->size(), 4u);
+        return true;
+    });
+}
+
+TEST(IoFuzz, configJson) {
+    const std::string good =
+        R"({"model_type":"llama","hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rope_scaling":{"rope_type":"llama3","factor":8}})";
+    fuzz(good, 3000, 4, [](const std::string& bytes) {
+        const auto config = configFromJson(bytes, "fuzz");
+        if (config) EXPECT_GT(config->heads, 0);
+        return config.has_value();
+    });
+}

@@ -1,0 +1,189 @@
+#include "engine/io/model_config.h"
+
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/engine/io/io_test_data.h"
+
+using namespace bdq;
+using namespace bdq::io;
+using namespace bdq::io::test;
+
+namespace {
+
+nlohmann::json llama() {
+    return {{"model_type", "llama"},       {"hidden_size", 64},
+            {"intermediate_size", 96},     {"num_hidden_layers", 2},
+            {"num_attention_heads", 4},    {"num_key_value_heads", 2},
+            {"vocab_size", 100},           {"max_position_embeddings", 512},
+            {"rms_norm_eps", 1e-6},        {"rope_theta", 5e5},
+            {"tie_word_embeddings", true}, {"hidden_act", "silu"}};
+}
+
+Result<ModelConfig> changed(const std::function<void(nlohmann::json&)>& change) {
+    nlohmann::json document = llama();
+    change(document);
+    return configFromJson(document.dump(), "config.json");
+}
+
+GgufBuilder ggufConfig(const char* without = "") {
+    GgufBuilder file;
+    file.text("general.architecture", "llama");
+    const std::pair<const char*, std::uint32_t> numbers[] = {{"llama.block_count", 2},
+                                                             {"llama.embedding_length", 64},
+                                                             {"llama.feed_forward_length", 96},
+                                                             {"llama.attention.head_count", 4},
+                                                             {"llama.attention.head_count_kv", 2},
+                                                             {"llama.context_length", 512},
+                                                             {"llama.vocab_size", 100}};
+    for (const auto& [key, value] : numbers)
+        if (std::string_view(key) != without) file.u32(key, value);
+    if (std::string_view("llama.attention.layer_norm_rms_epsilon") != without)
+        file.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    return file;
+}
+
+Result<ModelConfig> fromGguf(const GgufBuilder& file) {
+    const std::string bytes = file.bytes();
+    return configFromGguf(parseGguf(asBytes(bytes), "m.gguf").value(), "m.gguf");
+}
+
+} // namespace
+
+TEST(ModelConfig, readsConfigJson) {
+    const auto config = changed([](nlohmann::json&) {});
+    ASSERT_TRUE(config) << config.error().text();
+    EXPECT_EQ(config->architecture, "llama");
+    EXPECT_EQ(config->layers, 2);
+    EXPECT_EQ(config->hiddenSize, 64);
+    EXPECT_EQ(config->intermediateSize, 96);
+    EXPECT_EQ(config->heads, 4);
+    EXPECT_EQ(config->kvHeads, 2);
+    EXPECT_EQ(config->headDim, 16);
+    EXPECT_EQ(config->vocabSize, 100);
+    EXPECT_EQ(config->contextLength, 512);
+    EXPECT_EQ(config->ropeTheta, 5e5);
+    EXPECT_EQ(config->normEpsilon, 1e-6);
+    EXPECT_TRUE(config->tiedEmbedding);
+    EXPECT_FALSE(config->permutedQk);
+    EXPECT_EQ(config->ropeScaling, "");
+}
+
+TEST(ModelConfig, variantsOfConfigJson) {
+    EXPECT_EQ(changed([](auto& d) { d["head_dim"] = 32; })->headDim, 32);
+    EXPECT_EQ(changed([](auto& d) { d.erase("num_key_value_heads"); })->kvHeads, 4);
+    EXPECT_EQ(changed([](auto& d) { d["num_key_value_heads"] = nullptr; })->kvHeads, 4);
+    EXPECT_EQ(changed([](auto& d) {
+                  d["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}};
+              })->ropeScaling,
+              "llama3 factor 8.0");
+    EXPECT_EQ(changed([](auto& d) {
+                  d["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
+              })->ropeScaling,
+              "linear factor 2.0");
+    EXPECT_EQ(changed([](auto& d) {
+                  d["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 7e4}};
+              })->ropeTheta,
+              7e4);
+    EXPECT_EQ(changed([](auto& d) { d["partial_rotary_factor"] = 0.5; })->ropeScaling, "partial 0.5");
+    const auto mistral = changed([](auto& d) {
+        d["model_type"] = "mistral";
+        d["sliding_window"] = 128;
+    });
+    EXPECT_EQ(mistral->architecture, "llama");
+    EXPECT_EQ(mistral->contextLength, 128);
+    EXPECT_EQ(changed([](auto& d) {
+                  d["model_type"] = "mistral";
+                  d["sliding_window"] = nullptr;
+              })->contextLength,
+              512);
+    EXPECT_EQ(changed([](auto& d) { d["model_type"] = "qwen3"; })->architecture, "qwen3");
+}
+
+TEST(ModelConfig, refusesBadConfigJson) {
+    const struct {
+        std::function<void(nlohmann::json&)> change;
+        const char* reason;
+        ErrorCode code = ErrorCode::BadFormat;
+    } cases[] = {
+        {[](auto& d) { d = 3; }, "no JSON object"},
+        {[](auto& d) { d.erase("hidden_size"); }, "'hidden_size' is missing"},
+        {[](auto& d) { d.erase("model_type"); }, "'model_type' is missing"},
+        {[](auto& d) { d["hidden_size"] = 0; }, "'hidden_size'"},
+        {[](auto& d) { d["hidden_size"] = -64; }, "'hidden_size'"},
+        {[](auto& d) { d["hidden_size"] = 64.0; }, "'hidden_size'"},
+        {[](auto& d) { d["num_attention_heads"] = 1ull << 31; }, "'num_attention_heads'"},
+        {[](auto& d) { d["vocab_size"] = "many"; }, "'vocab_size'"},
+        {[](auto& d) { d["rms_norm_eps"] = 0; }, "'rms_norm_eps'"},
+        {[](auto& d) { d["tie_word_embeddings"] = "yes"; }, "'tie_word_embeddings'"},
+        {[](auto& d) { d["hidden_act"] = "gelu"; }, "'gelu'", ErrorCode::Unsupported},
+    };
+    for (const auto& row : cases) {
+        const auto config = changed(row.change);
+        ASSERT_FALSE(config) << row.reason;
+        EXPECT_EQ(config.error().code, row.code);
+        EXPECT_NE(config.error().message.find(row.reason), std::string::npos) << config.error().message;
+    }
+}
+
+TEST(ModelConfig, readsGgufMetadata) {
+    GgufBuilder file = ggufConfig();
+    file.f32("llama.rope.freq_base", 5e5f);
+    file.text("general.name", "Tiny");
+    const auto config = fromGguf(file);
+    ASSERT_TRUE(config) << config.error().text();
+    EXPECT_EQ(config->name, "Tiny");
+    EXPECT_EQ(config->headDim, 16);
+    EXPECT_EQ(config->kvHeads, 2);
+    EXPECT_EQ(config->ropeTheta, 5e5);
+    EXPECT_TRUE(config->permutedQk);
+    EXPECT_EQ(config->ropeScaling, "");
+}
+
+TEST(ModelConfig, variantsOfGguf) {
+    GgufBuilder linear = ggufConfig();
+    linear.text("llama.rope.scaling.type", "linear");
+    linear.f32("llama.rope.scaling.factor", 4.0f);
+    EXPECT_EQ(fromGguf(linear)->ropeScaling, "linear factor 4");
+    GgufBuilder frequencies = ggufConfig();
+    frequencies.tensor("rope_freqs.weight", {2}, 0, "12345678");
+    EXPECT_EQ(fromGguf(frequencies)->ropeScaling, "llama3 (rope_freqs.weight)");
+    GgufBuilder partial = ggufConfig();
+    partial.u32("llama.rope.dimension_count", 8);
+    EXPECT_EQ(fromGguf(partial)->ropeScaling, "partial 8 of 16");
+    GgufBuilder whole = ggufConfig();
+    whole.u32("llama.rope.dimension_count", 16);
+    EXPECT_EQ(fromGguf(whole)->ropeScaling, "");
+    GgufBuilder experts = ggufConfig();
+    experts.u32("llama.expert_count", 8);
+    EXPECT_EQ(fromGguf(experts)->architecture, "llama-moe");
+    GgufBuilder uniform = ggufConfig("llama.attention.head_count");
+    uniform.numbers<std::uint32_t>("llama.attention.head_count", GgufType::U32, {4, 4});
+    EXPECT_EQ(fromGguf(uniform)->heads, 4);
+    GgufBuilder other;
+    other.text("general.architecture", "mamba");
+    const auto config = fromGguf(other);
+    ASSERT_TRUE(config) << "info works for every architecture";
+    EXPECT_FALSE(config->permutedQk);
+}
+
+TEST(ModelConfig, refusesBadGguf) {
+    for (const char* key : {"llama.block_count", "llama.embedding_length", "llama.feed_forward_length",
+                            "llama.attention.head_count", "llama.attention.layer_norm_rms_epsilon"}) {
+        const auto config = fromGguf(ggufConfig(key));
+        ASSERT_FALSE(config) << key;
+        EXPECT_EQ(config.error().code, ErrorCode::BadFormat);
+        EXPECT_NE(config.error().message.find(key), std::string::npos) << config.error().message;
+    }
+    GgufBuilder differing = ggufConfig("llama.attention.head_count");
+    differing.numbers<std::uint32_t>("llama.attention.head_count", GgufType::U32, {4, 8});
+    EXPECT_EQ(fromGguf(differing).error().code, ErrorCode::Unsupported);
+    GgufBuilder zero = ggufConfig("llama.block_count");
+    zero.u32("llama.block_count", 0);
+    EXPECT_EQ(fromGguf(zero).error().code, ErrorCode::BadFormat);
+    GgufBuilder text = ggufConfig("llama.block_count");
+    text.text("llama.block_count", "2");
+    EXPECT_EQ(fromGguf(text).error().code, ErrorCode::BadFormat);
+    EXPECT_EQ(fromGguf(GgufBuilder{}).error().code, ErrorCode::Unsupported);
+}
