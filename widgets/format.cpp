@@ -1,5 +1,6 @@
 #include "widgets/format.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <QCoreApplication>
@@ -22,11 +23,11 @@ QString notFinite(double value) {
     return value > 0 ? QStringLiteral("\u221e") : QStringLiteral("\u2212\u221e");
 }
 
-/// Decimals that leave `digits` significant digits of a number of ordinary size.
-int decimalsFor(double value, int digits) {
-    if (value == 0) return 0;
-    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
-    return std::max(0, digits - 1 - magnitude);
+/// Decimals that leave three significant digits, also where rounding carries (9.996 is 10.0).
+int decimalsFor(double value) {
+    const double rounded = QString::number(value, 'e', 2).toDouble();
+    if (rounded == 0) return 0;
+    return std::max(0, 2 - static_cast<int>(std::floor(std::log10(std::abs(rounded)))));
 }
 
 } // namespace
@@ -39,7 +40,7 @@ QString formatNumber(double value) {
     if (!std::isfinite(value)) return notFinite(value);
     const double size = std::abs(value);
     if (size != 0 && (size < 1e-3 || size >= 1e7)) return QLocale().toString(value, 'e', 2);
-    return QLocale().toString(value, 'f', decimalsFor(value, 3));
+    return QLocale().toString(value, 'f', decimalsFor(value));
 }
 
 QString formatExact(double value) {
@@ -60,7 +61,7 @@ QString formatCount(std::int64_t count) {
 
 QString formatBytes(std::uint64_t bytes) {
     const double size = static_cast<double>(bytes);
-    if (size < 1e3) return translated("%1 B").arg(formatNumber(size));
+    if (size < 1e3) return translated("%1 bytes").arg(formatNumber(size));
     if (size < 1e6) return translated("%1 kB").arg(formatNumber(size / 1e3));
     if (size < 1e9) return translated("%1 MB").arg(formatNumber(size / 1e6));
     return translated("%1 GB").arg(formatNumber(size / 1e9));
@@ -81,10 +82,9 @@ QString formatDuration(double seconds) {
 
 QString formatParameters(std::int64_t parameters) {
     const double count = static_cast<double>(parameters);
-    if (count >= 1e9) return translated("%1 B parameters").arg(formatNumber(count / 1e9));
-    if (count >= 1e6) return translated("%1 M parameters").arg(formatNumber(count / 1e6));
-    return QCoreApplication::translate("bdq::format", "%n parameter(s)", nullptr,
-                                       static_cast<int>(parameters));
+    if (count >= 1e9) return translated("%1 B").arg(formatNumber(count / 1e9));
+    if (count >= 1e6) return translated("%1 M").arg(formatNumber(count / 1e6));
+    return formatCount(parameters);
 }
 
 QString siteTitle(Site site) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <QAbstractItemModelTester>
+#include <QApplication>
 #include <QColor>
 #include <QLocale>
 #include <QSignalSpy>
@@ -64,7 +65,7 @@ private slots:
 };
 
 void TstModels::initTestCase() {
-    QLocale::setDefault(QLocale::c());
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
 }
 
 void TstModels::siteRowsFromIndexAlone() {

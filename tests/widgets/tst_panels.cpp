@@ -71,7 +71,7 @@ int reachableByTab(QWidget& window) {
 class TstPanels : public QObject {
     Q_OBJECT
 private slots:
-    void initTestCase() { QLocale::setDefault(QLocale::c()); }
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void tableSelectsFiltersCopies();
     void tableEmptyStates();
     void inspectorSingleRow();
@@ -119,6 +119,10 @@ void TstPanels::tableSelectsFiltersCopies() {
     QCOMPARE(panel.selectedKeys().size(), std::size_t{6});
     QTest::keyClick(filter, Qt::Key_Escape);
     QCOMPARE(panel.visibleKeys().size(), std::size_t{24});
+    QVERIFY(panel.minimumSizeHint().width() <= 320);
+    panel.select({{5, Site::O}});
+    model.setAnalysis(test::makeAnalysis(6)); // new numbers for the same rows
+    QCOMPARE(panel.selectedKeys(), (SiteKeys{{5, Site::O}}));
     const QByteArray columns = panel.saveColumns();
     panel.view()->setColumnHidden(SiteTableModel::KurtosisColumn, false);
     QVERIFY(panel.restoreColumns(columns));
@@ -180,6 +184,7 @@ void TstPanels::inspectorSeveralRows() {
         {test::makeSite({0, Site::O}), test::makeSite({1, Site::O}), test::makeSite({2, Site::O})});
     test::shot(panel, QSize(320, 640));
     QVERIFY(showsText(panel, "3 rows selected"));
+    QVERIFY(panel.minimumSizeHint().width() <= 300);
     auto* weights = qobject_cast<QComboBox*>(byName(panel, "Bits of weights"));
     auto* activations = qobject_cast<QComboBox*>(byName(panel, "Bits of activations"));
     QCOMPARE(weights->currentIndex(), -1);
@@ -293,7 +298,7 @@ void TstPanels::headerStripSaysIt() {
     QVERIFY(showsText(strip, "W4A4KV4: predicted"));
     QVERIFY(showsText(strip, "MB"));
     const auto labels = strip.findChildren<ElidedLabel*>();
-    QCOMPARE(labels.at(0)->text(), QString("SmolLM2-135M-Instruct · 30 layers · 135 M parameters"));
+    QCOMPARE(labels.at(0)->text(), QString("SmolLM2-135M-Instruct · 30 layers · 135 M"));
     QCOMPARE(labels.at(1)->text(), QString("calibration: wikitext2-calibration.txt, 32 × 2,048 tokens"));
     strip.clear();
     QVERIFY(!showsText(strip, "26.4"));
@@ -358,6 +363,7 @@ void TstPanels::runPanelFollowsModel() {
     model.addOrUpdate(run);
     QCOMPARE(panel.selectedRun(), run.id);
     QVERIFY(button(panel, "Cancel run")->isVisible());
+    QVERIFY(panel.minimumSizeHint().width() <= 700);
     QVERIFY(!button(panel, "Resume")->isVisible());
     QSignalSpy cancel(&panel, &RunPanel::cancelRequested);
     QTest::mouseClick(button(panel, "Cancel run"), Qt::LeftButton);

@@ -89,7 +89,7 @@ struct Plots {
 class TstPlots : public QObject {
     Q_OBJECT
 private slots:
-    void initTestCase() { QLocale::setDefault(QLocale::c()); }
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void drawsData();
     void followsPalette();
     void namesAndExports();
@@ -134,6 +134,8 @@ void TstPlots::namesAndExports() {
     for (const auto& panel : plots.all) {
         Plots::fill(*panel);
         test::shot(*panel, kSize);
+        QVERIFY2(panel->minimumSizeHint().width() <= 500,
+                 panel->metaObject()->className()); // beside both docks at 1280
         QVERIFY(!panel->accessibleName().isEmpty());
         QVERIFY(!canvas(*panel)->accessibleName().isEmpty());
         QVERIFY(panel->toPng().startsWith("\x89PNG"));
@@ -287,7 +289,7 @@ void TstPlots::sqnrHollowIsPredictedOnly() {
     SqnrPlot plot;
     Plots::fill(plot);
     plot.setScheme("W4A4");
-    QVERIFY(plot.title().contains("of 48 site"));
+    QVERIFY(plot.title().contains("of 48 within"));
     plot.setScheme("W8A8");
     QVERIFY(plot.title().contains("predicted only"));
     const QStringList lines = plot.toCsv().split('\n', Qt::SkipEmptyParts);

@@ -64,7 +64,7 @@ QString cellText(const RunInfo& run, int column) {
     case RunListModel::TitleColumn:
         return run.title.isEmpty() ? run.id : run.title;
     case RunListModel::StateColumn:
-        return stateSign(run.state) + u' ' + runStateText(run.state);
+        return (stateSign(run.state) + u' ' + runStateText(run.state) + u' ' + progressText(run)).trimmed();
     case RunListModel::MethodColumn:
         return run.method.isEmpty() ? run.kind : run.method;
     case RunListModel::SchemeColumn:

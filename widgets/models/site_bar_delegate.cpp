@@ -34,9 +34,12 @@ void SiteBarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
         const QRect bar(area.left(), area.bottom() - kBarHeight, area.width(), kBarHeight);
         painter->fillRect(bar, track);
         const int length = qRound(std::clamp(share.toDouble(), 0.0, 1.0) * area.width());
-        const QColor fill = selected        ? option.palette.color(QPalette::HighlightedText)
-                            : own.isValid() ? own
-                                            : accent;
+        QColor fill = own.isValid() ? own : accent;
+        // The ends of the scale come close to either ground.
+        if (own.isValid())
+            fill =
+                isDark(option.palette) ? fill.lighter(fill.lightness() < 90 ? 220 : 100) : fill.darker(115);
+        if (selected) fill = option.palette.color(QPalette::HighlightedText);
         painter->fillRect(QRect(bar.left(), bar.top(), length, kBarHeight), fill);
     }
     if (!sign.isEmpty()) {
@@ -49,6 +52,11 @@ void SiteBarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
         painter->drawText(area.adjusted(0, 0, 0, -kBarHeight), Qt::AlignLeft | Qt::AlignVCenter, sign);
     }
     painter->restore();
+}
+
+void SiteBarDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const {
+    QStyledItemDelegate::initStyleOption(option, index);
+    if (index.column() != SiteTableModel::SiteColumn) option->font = tabularFont(option->font);
 }
 
 QSize SiteBarDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {

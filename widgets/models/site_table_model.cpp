@@ -208,19 +208,26 @@ void SiteTableModel::setLayerCount(int layers) {
 }
 
 void SiteTableModel::setAnalysis(std::shared_ptr<const AnalysisResult> analysis) {
-    std::map<SiteKey, Row> rows;
+    std::map<SiteKey, Row> byKey;
     if (analysis) {
         for (int layer = 0; layer < analysis->model.layers; ++layer)
             for (Site site : kLinearSites)
-                rows[SiteKey{layer, site}] = Row{SiteKey{layer, site}, std::nullopt};
+                byKey[SiteKey{layer, site}] = Row{SiteKey{layer, site}, std::nullopt};
         for (const SiteAnalysis& site : analysis->sites)
-            rows[site.key] = Row{site.key, site};
+            byKey[site.key] = Row{site.key, site};
+    }
+    std::vector<Row> rows;
+    for (auto& [key, row] : byKey)
+        rows.push_back(std::move(row));
+    d->measured.clear();
+    // The same rows with other numbers: views keep their selection.
+    if (!rows.empty() && std::ranges::equal(rows, d->rows, {}, &Row::key, &Row::key)) {
+        d->rows = std::move(rows);
+        emit dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
+        return;
     }
     beginResetModel();
-    d->rows.clear();
-    d->measured.clear();
-    for (auto& [key, row] : rows)
-        d->rows.push_back(std::move(row));
+    d->rows = std::move(rows);
     endResetModel();
 }
 

@@ -2,14 +2,11 @@
 
 #include <set>
 
-#include <QApplication>
 #include <QCheckBox>
-#include <QClipboard>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -27,7 +24,7 @@ struct AnalyzeSheet::Private {
     std::vector<QCheckBox*> transforms; ///< in the order of transformTable()
     QLineEdit* layers = nullptr;
     QComboBox* device = nullptr;
-    QPlainTextEdit* command = nullptr;
+    CommandBox* command = nullptr;
     FieldMessage* problem = nullptr;
     QPushButton* start = nullptr;
 
@@ -90,18 +87,7 @@ void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
     layers = new QLineEdit(sheet);
     layers->setPlaceholderText(AnalyzeSheet::tr("all, or for example 0-3,7"));
     device = new QComboBox(sheet);
-    command = new QPlainTextEdit(sheet);
-    command->setReadOnly(true);
-    command->setTabChangesFocus(true);
-    command->setFont(tabularFont(sheet->font()));
-    command->setAccessibleName(AnalyzeSheet::tr("The same on the command line"));
-    command->setFixedHeight(command->fontMetrics().lineSpacing() * 4 + 12);
-    auto* copy = new QPushButton(AnalyzeSheet::tr("Copy"), sheet);
-    copy->setAutoDefault(false);
-    auto* commandRow = new QHBoxLayout;
-    commandRow->setSpacing(8);
-    commandRow->addWidget(command, 1);
-    commandRow->addWidget(copy, 0, Qt::AlignTop);
+    command = new CommandBox(sheet);
     auto* form = new QFormLayout;
     form->setHorizontalSpacing(16);
     form->setVerticalSpacing(8);
@@ -111,11 +97,9 @@ void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
     form->addRow(AnalyzeSheet::tr("Transforms"), makeTransforms(sheet));
     form->addRow(AnalyzeSheet::tr("&Layers"), layers);
     form->addRow(AnalyzeSheet::tr("&Device"), device);
-    form->addRow(AnalyzeSheet::tr("Command line"), commandRow);
+    form->addRow(AnalyzeSheet::tr("Command line"), command);
     static_cast<QVBoxLayout*>(sheet->layout())->addLayout(form);
     const auto changed = [this, sheet] { update(sheet->spec()); };
-    QObject::connect(copy, &QPushButton::clicked, sheet,
-                     [this] { QApplication::clipboard()->setText(command->toPlainText()); });
     QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet, &AnalyzeSheet::browseRequested);
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
@@ -124,7 +108,7 @@ void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
 
 void AnalyzeSheet::Private::update(const AnalyzeSpec& current) {
     if (filling) return;
-    command->setPlainText(toQString(commandLine(current)));
+    command->setCommand(toQString(commandLine(current)));
     const std::string range = layers->text().trimmed().toStdString();
     QString text;
     if (const auto parsed = parseLayers(range); !range.empty() && !parsed)

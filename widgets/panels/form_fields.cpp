@@ -1,8 +1,11 @@
 #include "widgets/panels/form_fields.h"
 
+#include <QApplication>
+#include <QClipboard>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSignalBlocker>
@@ -50,14 +53,15 @@ QString roundingExplanation(WeightRounding rounding) {
 BitsBox::BitsBox(const QString& accessibleName, bool keep, QWidget* parent) : QComboBox(parent) {
     setAccessibleName(accessibleName);
     setToolTip(accessibleName);
-    setPlaceholderText(tr("mixed"));
+    if (!keep) setPlaceholderText(tr("mixed"));
     if (keep) addItem(tr("keep"), kKeep);
     for (int bits = 2; bits <= 8; ++bits)
         addItem(QString::number(bits), bits);
     addItem(QStringLiteral("16"), 16);
     setItemData(count() - 1, tr("16 bits: not quantized"), Qt::ToolTipRole);
     setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    setMinimumContentsLength(5);
+    setMinimumWidth(56);
+    setCurrentIndex(keep ? 0 : -1);
 }
 
 void BitsBox::setBits(std::optional<int> bits) {
@@ -88,7 +92,7 @@ void fillRoundings(QComboBox* box, Method method) {
     const std::optional<WeightRounding> chosen = chosenRounding(box);
     box->clear();
     const WeightRounding standard = methodInfo(method).defaultRounding;
-    box->addItem(BitsBox::tr("%1 (the method's default)").arg(roundingTitle(standard)), -1);
+    box->addItem(BitsBox::tr("default (%1)").arg(roundingTitle(standard)), -1);
     box->setItemData(0, roundingExplanation(standard), Qt::ToolTipRole);
     for (WeightRounding rounding : {WeightRounding::Rtn, WeightRounding::Mse, WeightRounding::Gptq}) {
         box->addItem(roundingTitle(rounding), static_cast<int>(rounding));
@@ -250,6 +254,30 @@ void CalibrationEditor::updateTotal() {
     m_total->setText(tr("= %1 tokens").arg(formatCount(total)));
 }
 
+CommandBox::CommandBox(QWidget* parent) : QWidget(parent) {
+    constexpr int kLines = 4;
+    m_text = new QPlainTextEdit(this);
+    m_text->setReadOnly(true);
+    m_text->setTabChangesFocus(true);
+    m_text->setFont(tabularFont(font()));
+    m_text->setAccessibleName(tr("The same on the command line"));
+    m_text->setFixedHeight(m_text->fontMetrics().lineSpacing() * kLines + 12);
+    auto* copy = new QPushButton(tr("Copy"), this);
+    copy->setAutoDefault(false);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(8);
+    layout->addWidget(m_text, 1);
+    layout->addWidget(copy, 0, Qt::AlignTop);
+    setFocusProxy(m_text);
+    connect(copy, &QPushButton::clicked, this,
+            [this] { QApplication::clipboard()->setText(m_text->toPlainText()); });
+}
+
+void CommandBox::setCommand(const QString& text) {
+    m_text->setPlainText(text);
+}
+
 QWidget* withMessage(QWidget* editor, FieldMessage* message) {
     auto* box = new QWidget(editor->parentWidget());
     auto* layout = new QVBoxLayout(box);
@@ -258,6 +286,7 @@ QWidget* withMessage(QWidget* editor, FieldMessage* message) {
     layout->addWidget(editor);
     layout->addWidget(message);
     box->setFocusProxy(editor);
+    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Maximum);
     return box;
 }
 

@@ -12,6 +12,7 @@
 #include "widgets/types.h"
 
 class QLineEdit;
+class QPlainTextEdit;
 class QRadioButton;
 class QSpinBox;
 
@@ -94,7 +95,18 @@ private:
     QLabel* m_total = nullptr;
 };
 
-/// A field's name, its editor and its message as rows of a form.
+/// A command line to read and to copy.
+class CommandBox : public QWidget {
+    Q_OBJECT
+public:
+    explicit CommandBox(QWidget* parent);
+    void setCommand(const QString& text);
+
+private:
+    QPlainTextEdit* m_text = nullptr;
+};
+
+/// An editor with its message below, for a row of a form.
 QWidget* withMessage(QWidget* editor, FieldMessage* message);
 
 } // namespace bdq

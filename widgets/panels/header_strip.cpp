@@ -33,9 +33,9 @@ HeaderStrip::HeaderStrip(QWidget* parent) : QWidget(parent) {
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(12, 8, 12, 8);
     layout->setSpacing(12);
-    layout->addWidget(m_model, 3);
+    layout->addWidget(m_model, 2);
     layout->addWidget(separator(this));
-    layout->addWidget(m_text, 3);
+    layout->addWidget(m_text, 4);
     for (QLabel* label : {m_perplexity, m_prediction, m_size}) {
         layout->addWidget(separator(this));
         layout->addWidget(label);
@@ -52,7 +52,9 @@ void HeaderStrip::clear() {
 }
 
 void HeaderStrip::setModel(const QString& name, int layers, std::int64_t parameters, const QString& path) {
-    m_model->setText(tr("%1 · %n layer(s) · %2", nullptr, layers).arg(name, formatParameters(parameters)));
+    m_model->setText(
+        layers == 1 ? tr("%1 · 1 layer · %2").arg(name, formatParameters(parameters))
+                    : tr("%1 · %n layers · %2", nullptr, layers).arg(name, formatParameters(parameters)));
     if (!path.isEmpty())
         m_model->setToolTip(
             QStringLiteral("<p>%1</p><p>%2</p>").arg(m_model->text().toHtmlEscaped(), path.toHtmlEscaped()));

@@ -59,7 +59,7 @@ QLabel* columnTitle(const QString& text, QWidget* parent) {
 
 } // namespace
 
-void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel) {
+void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel, bool range) {
     const auto format = [decibel](double value) { return decibel ? formatDb(value) : formatNumber(value); };
     if (values.empty()) {
         label->setText(QStringLiteral("–"));
@@ -72,8 +72,9 @@ void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel) 
         label->setToolTip(formatExact(low));
         return;
     }
-    label->setText(InspectorFacts::tr("%1 … %2").arg(format(low), format(high)));
-    label->setToolTip(InspectorFacts::tr("mixed: from %1 to %2").arg(formatExact(low), formatExact(high)));
+    label->setText(range ? InspectorFacts::tr("%1 … %2").arg(format(low), format(high))
+                         : InspectorFacts::tr("mixed"));
+    label->setToolTip(InspectorFacts::tr("from %1 to %2").arg(formatExact(low), formatExact(high)));
 }
 
 InspectorFacts::InspectorFacts(QWidget* parent) : QWidget(parent) {

@@ -32,6 +32,6 @@ private:
 
 /// Sets a number over several rows: the value where all agree, else the range; the exact text goes to the
 /// tooltip.
-void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel);
+void setNumbers(QLabel* label, const std::vector<double>& values, bool decibel, bool range = false);
 
 } // namespace bdq

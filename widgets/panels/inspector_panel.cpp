@@ -79,6 +79,7 @@ struct InspectorPanel::Private {
     void showSqnr();
     void showEditors();
     void refresh();
+    void setMark(bool on);
     [[nodiscard]] TransformKind transformOf(SiteKey key) const;
     [[nodiscard]] SiteKeys keys() const;
     [[nodiscard]] std::optional<double> measuredOf(const SiteAnalysis& site) const;
@@ -112,7 +113,7 @@ InspectorPanel::InspectorPanel(QWidget* parent) : QWidget(parent), d(std::make_u
     d->stack->addWidget(area);
     d->mark.setSingleShot(true);
     d->mark.setInterval(kMarkMs);
-    connect(&d->mark, &QTimer::timeout, this, [this] { d->measured->setAutoFillBackground(false); });
+    connect(&d->mark, &QTimer::timeout, this, [this] { d->setMark(false); });
 }
 
 InspectorPanel::~InspectorPanel() = default;
@@ -152,7 +153,6 @@ void InspectorPanel::Private::makeSqnr(InspectorPanel* panel, QVBoxLayout* layou
     }
     predicted->setAccessibleName(predictedTitle->text());
     measured->setAccessibleName(measuredTitle->text());
-    measured->setBackgroundRole(QPalette::Highlight);
     measuredNote = new QLabel(panel);
     measuredNote->setForegroundRole(QPalette::PlaceholderText);
     measuredNote->setWordWrap(true);
@@ -236,9 +236,8 @@ std::optional<double> InspectorPanel::Private::measuredOf(const SiteAnalysis& si
 void InspectorPanel::Private::showFacts() {
     const bool single = sites.size() == 1;
     const SiteAnalysis& first = sites.front();
-    title->setText(single
-                       ? siteText(first.key)
-                       : InspectorPanel::tr("%n row(s) selected", nullptr, static_cast<int>(sites.size())));
+    title->setText(single ? siteText(first.key)
+                          : InspectorPanel::tr("%n rows selected", nullptr, static_cast<int>(sites.size())));
     const bool sameShape = std::ranges::all_of(sites, [&](const SiteAnalysis& site) {
         return site.inFeatures == first.inFeatures && site.outFeatures == first.outFeatures;
     });
@@ -274,17 +273,18 @@ void InspectorPanel::Private::showSqnr() {
             predictions.push_back(predictedSqnrDb(site, transformOf(site.key), plan.at(site.key)));
         if (const auto value = measuredOf(site)) measurements.push_back(*value);
     }
-    setNumbers(predicted, predictions, true);
-    setNumbers(measured, measurements, true);
+    setNumbers(predicted, predictions, true, true);
+    setNumbers(measured, measurements, true, true);
     for (auto* label : {predicted, measured}) {
         const auto& values = label == predicted ? predictions : measurements;
         const QString sign = values.empty() ? QString() : sqnrSign(*std::ranges::min_element(values));
         if (!sign.isEmpty()) label->setText(sign + u' ' + label->text());
     }
     const auto missing = static_cast<int>(sites.size() - measurements.size());
-    measuredNote->setText(
-        missing == 0 ? QString()
-                     : InspectorPanel::tr("%n row(s) not measured with these bits", nullptr, missing));
+    measuredNote->setText(missing == 0 ? QString()
+                          : missing == 1
+                              ? InspectorPanel::tr("1 row not measured with these bits")
+                              : InspectorPanel::tr("%n rows not measured with these bits", nullptr, missing));
 }
 
 void InspectorPanel::Private::showEditors() {
@@ -305,6 +305,12 @@ void InspectorPanel::Private::showEditors() {
         bits[i]->setBits(common(values[i]));
 }
 
+void InspectorPanel::Private::setMark(bool on) {
+    measured->setAutoFillBackground(on);
+    measured->setBackgroundRole(on ? QPalette::Highlight : QPalette::NoRole);
+    measured->setForegroundRole(on ? QPalette::HighlightedText : QPalette::NoRole);
+}
+
 void InspectorPanel::Private::refresh() {
     stack->setCurrentIndex(sites.empty() ? 0 : 1);
     if (sites.empty()) return;
@@ -315,7 +321,7 @@ void InspectorPanel::Private::refresh() {
 
 void InspectorPanel::setSites(const std::vector<SiteAnalysis>& sites) {
     d->sites = sites;
-    d->measured->setAutoFillBackground(false);
+    d->setMark(false);
     d->refresh();
 }
 
@@ -341,7 +347,7 @@ void InspectorPanel::setMeasured(const SiteAnswer& answer) {
     });
     if (!shown) return;
     d->showSqnr();
-    d->measured->setAutoFillBackground(true);
+    d->setMark(true);
     d->mark.start();
 }
 

@@ -79,6 +79,7 @@ PlanPanel::PlanPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     d->makeBitsRows(this, grid);
     layout->addStretch(1);
     d->makeTotals(this, layout);
+    setMethod(RunSpec().method);
     setPlan({});
     setSummary({});
     setLayerCount(0);
@@ -90,6 +91,7 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     method = new QComboBox(panel);
     method->setAccessibleName(PlanPanel::tr("Method"));
     fillMethods(method);
+    method->setMinimumWidth(96);
     preset = new QComboBox(panel);
     preset->setAccessibleName(PlanPanel::tr("Preset"));
     preset->setToolTip(PlanPanel::tr("Preset: how much time the method may spend"));
@@ -97,8 +99,9 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     rounding = new QComboBox(panel);
     rounding->setAccessibleName(PlanPanel::tr("Weight rounding"));
     rounding->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    rounding->setMinimumContentsLength(10);
-    fillRoundings(rounding, Method::Bdq);
+    rounding->setMinimumContentsLength(14);
+    rounding->setMinimumWidth(96);
+    fillRoundings(rounding, RunSpec().method);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     row->addWidget(method, 2);
@@ -249,7 +252,8 @@ void PlanPanel::setSummary(const PlanSummary& summary) {
                      .arg(formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb),
                           siteText(summary.worst));
     d->totals->setText(parts.join(QStringLiteral("  ·  ")));
-    d->overrides->setText(tr("%n row(s) differ", nullptr, summary.overrides));
+    d->overrides->setText(summary.overrides == 1 ? tr("1 row differs")
+                                                 : tr("%n rows differ", nullptr, summary.overrides));
     d->overrides->setVisible(summary.overrides > 0);
     d->reset->setVisible(summary.overrides > 0);
 }

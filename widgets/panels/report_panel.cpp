@@ -54,7 +54,8 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     layout->addWidget(m_source);
     setupFormats();
     layout->addWidget(m_explanation);
-    layout->addWidget(m_preview, 1);
+    layout->addWidget(m_preview, 100);
+    layout->addStretch(1); // keeps the rest at the top while there is no preview
     auto* buttons = new QHBoxLayout;
     buttons->addStretch(1);
     buttons->addWidget(m_save);
@@ -113,6 +114,7 @@ void ReportPanel::updateState() {
                 known ? tr(text.explanation)
                       : tr("Finish an analysis or a run; its report with settings, definitions, "
                            "per-layer table and plots is written from here."));
+    m_preview->setVisible(known);
     m_preview->setPlaceholderText(known ? tr("The preview appears here.") : QString());
     for (QAbstractButton* button : m_formats->buttons())
         button->setEnabled(known && !m_busy);

@@ -75,6 +75,7 @@ RunPanel::RunPanel(RunListModel* model, QWidget* parent) : QWidget(parent), d(st
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 4);
     splitter->setChildrenCollapsible(false);
+    splitter->setSizes({420, 560});
     d->stack->addWidget(empty);
     d->stack->addWidget(splitter);
     d->plotTimer.setSingleShot(true);
@@ -102,6 +103,7 @@ QWidget* RunPanel::Private::makeList(RunPanel* panel) {
     view->horizontalHeader()->setHighlightSections(false);
     view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     view->horizontalHeader()->setSectionResizeMode(RunListModel::MethodColumn, QHeaderView::Stretch);
+    view->setColumnHidden(RunListModel::ProgressColumn, true); // the state says it
     view->setMinimumWidth(280);
     return view;
 }
@@ -123,8 +125,10 @@ QHBoxLayout* RunPanel::Private::makeButtons(RunPanel* panel) {
         entry.button = new QPushButton(entry.text, panel);
         entry.button->setAutoDefault(false);
         row->addWidget(entry.button);
-        QObject::connect(entry.button, &QPushButton::clicked, panel,
-                         [this, panel, signal = entry.signal] { emit(panel->*signal)(shown); });
+        QObject::connect(entry.button, &QPushButton::clicked, panel, [this, panel, signal = entry.signal] {
+            const QString id = shown; // the receiver may remove the run
+            emit(panel->*signal)(id);
+        });
     }
     row->addStretch(1);
     return row;

@@ -2,14 +2,11 @@
 
 #include <array>
 
-#include <QApplication>
 #include <QCheckBox>
-#include <QClipboard>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSpinBox>
@@ -26,6 +23,7 @@ struct RunSheet::Private {
     ModelConfig model;
     std::int64_t parameters = 0;
     std::vector<DeviceInfo> devices;
+    RunSheet* owner = nullptr;
     bool filling = false;
 
     QComboBox* method = nullptr;
@@ -42,12 +40,14 @@ struct RunSheet::Private {
     QComboBox* device = nullptr;
     PathEdit* outDir = nullptr;
     QLabel* memory = nullptr;
-    QPlainTextEdit* command = nullptr;
+    CommandBox* command = nullptr;
     QPushButton* start = nullptr;
     std::map<std::string, FieldMessage*> messages; ///< by field name of validate()
     FieldMessage* problem = nullptr;
 
     void makeFields(RunSheet* sheet);
+    void makeEditors(QWidget* content);
+    void connectEditors(RunSheet* sheet);
     void makeEvaluation(QFormLayout* form, RunSheet* sheet);
     void update();
     void showProblem(const Error& error);
@@ -94,6 +94,7 @@ std::uint64_t estimateRunBytes(const ModelConfig& model, const CalibrationOption
 }
 
 RunSheet::RunSheet(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+    d->owner = this;
     auto* title = new QLabel(tr("Start a run"), this);
     title->setFont(titleFont(font()));
     auto* layout = new QVBoxLayout(this);
@@ -130,12 +131,34 @@ void RunSheet::Private::makeFields(RunSheet* sheet) {
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
     auto* content = new QWidget(area);
-    auto* form = new QFormLayout(content);
-    form->setContentsMargins(0, 0, 8, 0);
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 8, 0);
+    auto* form = new QFormLayout;
     form->setHorizontalSpacing(16);
     form->setVerticalSpacing(8);
     form->setRowWrapPolicy(QFormLayout::WrapLongRows);
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    column->addLayout(form);
+    column->addStretch(1);
+    makeEditors(content);
+    form->addRow(RunSheet::tr("&Method"), method);
+    form->addRow(RunSheet::tr("&Preset"), preset);
+    form->addRow(RunSheet::tr("Sc&heme"), field("scheme", scheme, content));
+    form->addRow(QString(), field("overrides", overrides, content));
+    form->addRow(RunSheet::tr("Weight &rounding"), rounding);
+    form->addRow(RunSheet::tr("&Layers"), field("layers", layers, content));
+    form->addRow(RunSheet::tr("&Calibration"), field("calibration", calibration, content));
+    makeEvaluation(form, sheet);
+    form->addRow(RunSheet::tr("&Device"), field("device", device, content));
+    form->addRow(RunSheet::tr("Run &folder"), field("out", outDir, content));
+    form->addRow(RunSheet::tr("Memory"), memory);
+    form->addRow(RunSheet::tr("Command line"), command);
+    area->setWidget(content);
+    static_cast<QVBoxLayout*>(sheet->layout())->addWidget(area, 1);
+    connectEditors(sheet);
+}
+
+void RunSheet::Private::makeEditors(QWidget* content) {
     method = new QComboBox(content);
     fillMethods(method);
     preset = new QComboBox(content);
@@ -155,34 +178,10 @@ void RunSheet::Private::makeFields(RunSheet* sheet) {
     device = new QComboBox(content);
     outDir = new PathEdit(RunSheet::tr("Run folder"), content);
     memory = muted({}, content);
-    form->addRow(RunSheet::tr("&Method"), method);
-    form->addRow(RunSheet::tr("&Preset"), preset);
-    form->addRow(RunSheet::tr("Sc&heme"), field("scheme", scheme, content));
-    form->addRow(QString(), field("overrides", overrides, content));
-    form->addRow(RunSheet::tr("Weight &rounding"), rounding);
-    form->addRow(RunSheet::tr("&Layers"), field("layers", layers, content));
-    form->addRow(RunSheet::tr("&Calibration"), field("calibration", calibration, content));
-    makeEvaluation(form, sheet);
-    form->addRow(RunSheet::tr("&Device"), field("device", device, content));
-    form->addRow(RunSheet::tr("Run &folder"), field("out", outDir, content));
-    form->addRow(RunSheet::tr("Memory"), memory);
-    command = new QPlainTextEdit(content);
-    command->setReadOnly(true);
-    command->setTabChangesFocus(true);
-    command->setFont(tabularFont(sheet->font()));
-    command->setAccessibleName(RunSheet::tr("The same on the command line"));
-    command->setFixedHeight(command->fontMetrics().lineSpacing() * 4 + 12);
-    auto* copy = new QPushButton(RunSheet::tr("Copy"), content);
-    copy->setAutoDefault(false);
-    auto* commandRow = new QHBoxLayout;
-    commandRow->setSpacing(8);
-    commandRow->addWidget(command, 1);
-    commandRow->addWidget(copy, 0, Qt::AlignTop);
-    form->addRow(RunSheet::tr("Command line"), commandRow);
-    area->setWidget(content);
-    static_cast<QVBoxLayout*>(sheet->layout())->addWidget(area, 1);
-    QObject::connect(copy, &QPushButton::clicked, sheet,
-                     [this] { QApplication::clipboard()->setText(command->toPlainText()); });
+    command = new CommandBox(content);
+}
+
+void RunSheet::Private::connectEditors(RunSheet* sheet) {
     const auto changed = [this] { update(); };
     QObject::connect(method, &QComboBox::currentIndexChanged, sheet, [this] {
         fillRoundings(rounding, static_cast<Method>(method->currentData().toInt()));
@@ -201,7 +200,7 @@ void RunSheet::Private::makeFields(RunSheet* sheet) {
 }
 
 void RunSheet::Private::makeEvaluation(QFormLayout* form, RunSheet* sheet) {
-    QWidget* content = form->parentWidget();
+    QWidget* content = method->parentWidget();
     evaluate = new QCheckBox(RunSheet::tr("Measure perplexity before and after"), content);
     evaluate->setToolTip(metricToolTip("perplexity"));
     evaluationText = new PathEdit(RunSheet::tr("Evaluation text"), content);
@@ -279,9 +278,12 @@ RunSpec RunSheet::spec() const {
 
 void RunSheet::Private::showProblem(const Error& error) {
     const auto found = messages.find(fieldOf(error));
-    const QString text = toQString(error.text());
+    const std::string full = error.text();
+    const std::size_t colon = full.find(": ");
+    const QString text = toQString(full);
+    const QString beside = colon == std::string::npos ? text : toQString(full.substr(colon + 2));
     if (found != messages.end())
-        found->second->setProblem(text);
+        found->second->setProblem(beside);
     else
         problem->setProblem(text);
     start->setEnabled(false);
@@ -296,18 +298,21 @@ void RunSheet::Private::update() {
     evaluationText->setEnabled(evaluate->isChecked());
     evaluationLength->setEnabled(evaluate->isChecked());
     evaluationWindows->setEnabled(evaluate->isChecked());
-    const auto* sheet = static_cast<const RunSheet*>(start->parentWidget());
-    const RunSpec current = sheet->spec();
+    const RunSpec current = owner->spec();
     const auto& info = methodInfo(current.method);
     method->setToolTip(explanationToolTip(info.title, info.explanation, info.citation));
     rounding->setToolTip(rounding->currentData(Qt::ToolTipRole).toString());
     const int edits = static_cast<int>(current.plan.overrides.size());
-    overrides->setText(RunSheet::tr("%n row(s) of the plan keep their own bits.", nullptr, edits));
+    overrides->setText(edits == 1 ? RunSheet::tr("1 row of the plan keeps its own bits.")
+                                  : RunSheet::tr("%n rows of the plan keep their own bits.", nullptr, edits));
     overrides->parentWidget()->setVisible(edits > 0);
     const std::uint64_t bytes = estimateRunBytes(model, current.calibration, current.evaluation.has_value());
     memory->setText(model.layers > 0 ? RunSheet::tr("about %1 at the peak").arg(formatBytes(bytes))
                                      : RunSheet::tr("unknown until a model is open"));
-    command->setPlainText(toQString(commandLine(current)));
+    memory->setToolTip(RunSheet::tr("One block in fp32 with its statistics and the hidden states of the "
+                                    "calibration text. The %1 weights stay in their file.")
+                           .arg(formatParameters(parameters)));
+    command->setCommand(toQString(commandLine(current)));
     if (const auto parsed = parseScheme(scheme->currentText().trimmed().toStdString()); !parsed)
         return showProblem(Error{parsed.error().code, parsed.error().message, "scheme"});
     const std::string range = layers->text().trimmed().toStdString();

@@ -30,6 +30,20 @@ constexpr int kDefaultColumns[] = {SiteTableModel::LayerColumn, SiteTableModel::
                                    SiteTableModel::BitsColumn, SiteTableModel::SqnrPredictedColumn,
                                    SiteTableModel::FlatnessActivationAfterColumn};
 
+/// Texts that the first columns must hold.
+QString widestText(int column) {
+    switch (column) {
+    case SiteTableModel::LayerColumn:
+        return QStringLiteral("00000");
+    case SiteTableModel::SiteColumn:
+        return siteTitle(Site::GateUp);
+    case SiteTableModel::BitsColumn:
+        return QStringLiteral("8/8/16");
+    default:
+        return QStringLiteral("!! 0.00000");
+    }
+}
+
 } // namespace
 
 SiteTablePanel::SiteTablePanel(SiteTableModel* model, QWidget* parent) : QWidget(parent), m_model(model) {
@@ -63,7 +77,6 @@ void SiteTablePanel::setupView() {
     m_view = new QTableView(this);
     m_view->setModel(m_filter);
     m_view->setItemDelegate(new SiteBarDelegate(m_view));
-    m_view->setFont(tabularFont(font()));
     m_view->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_view->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_view->setShowGrid(false);
@@ -75,9 +88,9 @@ void SiteTablePanel::setupView() {
     m_view->setAccessibleName(tr("Layers and sites"));
     m_view->verticalHeader()->hide();
     m_view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    m_view->verticalHeader()->setDefaultSectionSize(m_view->fontMetrics().height() + 12);
+    m_view->verticalHeader()->setDefaultSectionSize(
+        std::max(m_view->fontMetrics().height(), QFontMetrics(tabularFont(font())).height()) + 12);
     QHeaderView* header = m_view->horizontalHeader();
-    header->setFont(font());
     header->setHighlightSections(false);
     header->setSectionsMovable(true);
     header->setStretchLastSection(true);
@@ -85,8 +98,9 @@ void SiteTablePanel::setupView() {
     for (int column = 0; column < SiteTableModel::ColumnCount; ++column) {
         m_view->setColumnHidden(column,
                                 std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
-        const QString title = m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
-        header->resizeSection(column, std::max(48, header->fontMetrics().horizontalAdvance(title) + 28));
+        header->resizeSection(
+            column, std::max(header->sectionSizeHint(column),
+                             QFontMetrics(tabularFont(font())).horizontalAdvance(widestText(column)) + 12));
     }
     m_view->setSortingEnabled(true);
     m_view->sortByColumn(SiteTableModel::SqnrPredictedColumn, Qt::AscendingOrder);
@@ -227,8 +241,9 @@ void SiteTablePanel::updateCount() {
     const int selected = static_cast<int>(m_view->selectionModel()->selectedRows().size());
     const int shown = m_filter->rowCount();
     const int all = m_model->rowCount();
-    QString text =
-        shown == all ? tr("%n row(s)", nullptr, all) : tr("%1 of %n row(s)", nullptr, all).arg(shown);
+    QString text = shown != all ? tr("%1 of %n rows", nullptr, all).arg(shown)
+                   : all == 1   ? tr("1 row")
+                                : tr("%n rows", nullptr, all);
     if (selected > 0) text += QStringLiteral(", ") + tr("%n selected", nullptr, selected);
     m_count->setText(text);
     m_count->setVisible(all > 0);

@@ -86,7 +86,8 @@ public:
         const QColor muted = selected ? text : PlotTheme::from(option.palette).mutedText;
         const QRect area = option.rect.adjusted(12, 6, -12, -6);
         const QString detail = index.data(kDetailRole).toString();
-        const int detailWidth = std::min(option.fontMetrics.horizontalAdvance(detail), area.width() / 2);
+        const int detailWidth =
+            std::min(QFontMetrics(painter->font()).horizontalAdvance(detail) + 8, area.width() / 2);
         painter->save();
         painter->setPen(muted);
         painter->drawText(area, Qt::AlignRight | Qt::AlignTop,
@@ -173,6 +174,7 @@ QWidget* StartPage::makeRecent() {
     m_recent = new QListWidget(box);
     m_recent->setItemDelegate(new RecentDelegate(m_recent));
     m_recent->setFrameShape(QFrame::NoFrame);
+    m_recent->viewport()->setAutoFillBackground(false);
     m_recent->setUniformItemSizes(true);
     m_recent->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_recent->setAccessibleName(tr("Recent files"));

@@ -25,6 +25,7 @@ ChannelsPlot::ChannelsPlot(QWidget* parent) : DetailPlot(parent) {
     m_magnitudeBox->setToolTip(
         tr("RMS: root mean square of the channel. Largest magnitude: its absolute maximum."));
     toolRow()->insertWidget(1, m_magnitudeBox);
+    letShrink(toolRow());
     connect(m_magnitudeBox, &QComboBox::activated, this,
             [this] { setMagnitude(static_cast<ChannelMagnitude>(m_magnitudeBox->currentData().toInt())); });
     useLogAxis(plot()->yAxis, true);

@@ -6,6 +6,7 @@
 #include <QSignalBlocker>
 
 #include "widgets/format.h"
+#include "widgets/plots/plot_style.h"
 
 namespace bdq {
 
@@ -44,6 +45,7 @@ void DetailPlot::setupControls() {
     toolRow()->addWidget(buddyLabel(tr("&after"), m_afterBox));
     toolRow()->addWidget(m_afterBox);
     toolRow()->addStretch(1);
+    letShrink(toolRow());
     fillTransforms();
     connect(m_operandBox, &QComboBox::activated, this, [this] {
         setOperand(static_cast<Operand>(m_operandBox->currentData().toInt()));

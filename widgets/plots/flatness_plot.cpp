@@ -91,6 +91,7 @@ void FlatnessPlot::setupControls() {
     toolRow()->addStretch(1);
     toolRow()->addWidget(m_thresholdBox);
     toolRow()->addWidget(m_thresholdSpin);
+    letShrink(toolRow());
     connect(m_operandBox, &QComboBox::activated, this,
             [this] { setOperand(static_cast<Operand>(m_operandBox->currentData().toInt())); });
     connect(m_definitionBox, &QComboBox::activated, this, [this] {
@@ -218,7 +219,7 @@ void FlatnessPlot::addSiteCurves(Site site, int index) {
     const QColor color = colors.series(index);
     if (m_after != TransformKind::None) {
         QColor faint = color;
-        faint.setAlphaF(0.65F);
+        faint.setAlphaF(0.75F);
         setPoints(addLine(plot(), {}, faint, 1.2, Qt::DashLine), layers, before);
     }
     QCPGraph* solid = addLine(plot(), siteTitle(site), color, 2);
@@ -277,7 +278,9 @@ void FlatnessPlot::addThresholdLine() {
     label->position->setTypeY(QCPItemPosition::ptPlotCoords);
     label->position->setCoords(0.995, *m_threshold);
     label->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
-    label->setText(tr("≥ %1: %n row(s)", nullptr, static_cast<int>(count)).arg(formatNumber(*m_threshold)));
+    const QString limit = formatNumber(*m_threshold);
+    label->setText(count == 1 ? tr("≥ %1: 1 row").arg(limit)
+                              : tr("≥ %1: %n rows", nullptr, static_cast<int>(count)).arg(limit));
     label->setColor(theme().text);
     label->setFont(font());
     QColor ground = theme().background;

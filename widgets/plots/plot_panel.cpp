@@ -89,7 +89,7 @@ void PlotPanel::setupPlot() {
     legend->setBorderPen(Qt::NoPen);
     legend->setBrush(Qt::NoBrush);
     legend->setIconSize(24, 12);
-    legend->setMargins(QMargins(0, 0, 0, 4));
+    legend->setMargins(QMargins(8, 0, 8, 4));
     legend->setColumnSpacing(16);
     legend->setVisible(true);
     m_plot->layer(QStringLiteral("overlay"))->setMode(QCPLayer::lmBuffered);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include <QComboBox>
+#include <QHBoxLayout>
 #include <qcustomplot.h>
 
 #include "widgets/plots/decimate.h"
@@ -54,6 +56,7 @@ void useLayerAxis(QCPAxis* axis, int layers) {
     const QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
     ticker->setTickStep(std::max(1, (layers + kMostTicks - 1) / kMostTicks));
     ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+    ticker->setTickCount(kMostTicks);
     axis->setTicker(ticker);
     axis->setSubTicks(false);
     axis->setRange(-0.5, std::max(1, layers) - 0.5);
@@ -94,6 +97,13 @@ Qt::PenStyle dashOf(int index) {
 
 double distanceTo(const QPointF& a, const QPointF& b) {
     return std::hypot(a.x() - b.x(), a.y() - b.y());
+}
+
+void letShrink(QHBoxLayout* toolRow) {
+    constexpr int kNarrowest = 72;
+    for (int i = 0; i < toolRow->count(); ++i)
+        if (auto* box = qobject_cast<QComboBox*>(toolRow->itemAt(i)->widget()))
+            box->setMinimumWidth(kNarrowest);
 }
 
 QString csvField(const QString& text) {

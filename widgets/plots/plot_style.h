@@ -10,6 +10,7 @@
 class QCPAxis;
 class QCPGraph;
 class QCustomPlot;
+class QHBoxLayout;
 
 namespace bdq {
 
@@ -37,6 +38,8 @@ void useLogAxis(QCPAxis* axis, bool logarithmic);
 void fitRange(QCPAxis* axis, const std::vector<double>& values, double margin = 0.06);
 Qt::PenStyle dashOf(int index);
 double distanceTo(const QPointF& a, const QPointF& b);
+/// Lets the boxes of a tool row become narrower than their longest entry, so that plots fit beside the docks.
+void letShrink(QHBoxLayout* toolRow);
 /// One field of a CSV line, quoted when needed.
 QString csvField(const QString& text);
 /// Number in C locale with full precision.

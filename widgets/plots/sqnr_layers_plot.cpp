@@ -35,6 +35,7 @@ void SqnrLayersPlot::setupControls() {
     toolRow()->addWidget(m_siteBox);
     toolRow()->addWidget(m_schemeBox);
     toolRow()->addStretch(1);
+    letShrink(toolRow());
     connect(m_siteBox, &QComboBox::activated, this,
             [this] { setSite(static_cast<Site>(m_siteBox->currentData().toInt())); });
     connect(m_schemeBox, &QComboBox::activated, this, [this] { setScheme(m_schemeBox->currentText()); });

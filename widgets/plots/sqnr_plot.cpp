@@ -6,6 +6,7 @@
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QLocale>
 #include <QSignalBlocker>
 #include <qcustomplot.h>
 
@@ -50,6 +51,7 @@ void SqnrPlot::setupControls() {
     for (QComboBox* box : {m_transformBox, m_schemeBox, m_predictionBox})
         toolRow()->addWidget(box);
     toolRow()->addStretch(1);
+    letShrink(toolRow());
     connect(m_transformBox, &QComboBox::activated, this,
             [this] { setTransform(static_cast<TransformKind>(m_transformBox->currentData().toInt())); });
     connect(m_schemeBox, &QComboBox::activated, this,
@@ -145,7 +147,7 @@ void SqnrPlot::addSitePoints(Site site, int index, const std::vector<Point>& all
         if (point.key.site != site) continue;
         const int kind = point.measured ? 0 : 1;
         x[kind] << point.predicted;
-        y[kind] << point.measured.value_or(m_low);
+        y[kind] << point.measured.value_or(rug());
     }
     for (int kind = 0; kind < 2; ++kind) {
         QCPGraph* graph = addLine(plot(), kind == 0 ? siteTitle(site) : QString(), colors.series(index), 1.5);
@@ -180,11 +182,12 @@ void SqnrPlot::rebuild() {
     m_high += pad;
     plot()->xAxis->setLabel(tr("predicted SQNR (dB)"));
     plot()->yAxis->setLabel(tr("measured SQNR (dB)"));
-    const QString quality =
-        measured == 0 ? tr("predicted only, nothing measured")
-                      : tr("%1 of %n site(s) within %2 dB, mean difference %3 dB", nullptr, measured)
-                            .arg(inside)
-                            .arg(formatDb(kBandDb), formatNumber(sum / measured));
+    const QString difference = QLocale().toString(measured == 0 ? 0.0 : sum / measured, 'f', 2);
+    const QString quality = measured == 0 ? tr("predicted only, nothing measured")
+                                          : tr("%1 of %2 within %3 dB, mean difference %4 dB")
+                                                .arg(inside)
+                                                .arg(measured)
+                                                .arg(formatDb(kBandDb), difference);
     setTitle(
         tr("%1 · %2 · %3 · %4")
             .arg(toQString(m_scheme), toQString(transformInfo(m_transform).title), quality, textSource()));
@@ -197,7 +200,11 @@ void SqnrPlot::rebuild() {
     ring->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme().text, 2), Qt::NoBrush, 13));
     for (const Point& point : all)
         if (std::ranges::find(selected(), point.key) != selected().end())
-            ring->addData(point.predicted, point.measured.value_or(m_low));
+            ring->addData(point.predicted, point.measured.value_or(rug()));
+}
+
+double SqnrPlot::rug() const {
+    return m_low + 0.02 * (m_high - m_low);
 }
 
 void SqnrPlot::resetRanges() {
@@ -207,7 +214,7 @@ void SqnrPlot::resetRanges() {
 
 QPointF SqnrPlot::pixelOf(const Point& point) const {
     return {plot()->xAxis->coordToPixel(point.predicted),
-            plot()->yAxis->coordToPixel(point.measured.value_or(m_low))};
+            plot()->yAxis->coordToPixel(point.measured.value_or(rug()))};
 }
 
 std::optional<SqnrPlot::Point> SqnrPlot::nearest(const QPointF& pixel) const {

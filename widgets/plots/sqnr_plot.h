@@ -42,6 +42,7 @@ private:
     [[nodiscard]] std::vector<Point> points() const;
     [[nodiscard]] QPointF pixelOf(const Point& point) const;
     [[nodiscard]] std::optional<Point> nearest(const QPointF& pixel) const;
+    [[nodiscard]] double rug() const; ///< height at which points without a measurement stand
     void addIdentityBand(double low, double high);
     void addSitePoints(Site site, int index, const std::vector<Point>& all);
 
