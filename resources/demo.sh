@@ -36,9 +36,9 @@ sample=resources/sample.txt
 analysis=build/demo/analysis
 run=build/demo/run-bdq-W4A4KV4
 report=build/demo/report.html
-# 8 x 512 tokens that the model writes itself: more than the widest site has inputs (1536), and a few minutes' work
-# on two cores. The evaluation text is another one (our own prose), so the figures are not those of the tuning text.
-calibration=(--calibration self --seq-len 512)
+# 8 x 512 tokens each: more than the widest site has inputs (1536), and minutes' work on two cores. The analysis reads our
+# sample; the run calibrates on text that the model writes itself, so that the sample can judge it.
+size=(--sequences 8 --seq-len 512)
 
 # isFinished JSON [STATUS]: the result file exists, is whole, names the demo model and, if asked, has this status.
 isFinished() {
@@ -77,7 +77,7 @@ if isFinished $analysis/analysis.json; then
     say "Analysis: finished earlier ($analysis)"
 else
     step "Analysis: outliers, Flatness and predicted error of every layer, six transforms" \
-        "$bdq" analyze "$model" --out $analysis "${calibration[@]}" --sequences 8 --device "$device"
+        "$bdq" analyze "$model" --out $analysis --calibration $sample "${size[@]}" --device "$device"
 fi
 
 if isFinished $run/run.json finished; then
@@ -86,8 +86,8 @@ else
     resume=()
     [ ! -e $run/manifest.txt ] || resume=(--resume)
     step "Quantization: W4A4KV4 with BDQ's closed forms and GPTQ" \
-        "$bdq" run "$model" --out $run --scheme W4A4KV4 --method bdq --preset fast "${calibration[@]}" --samples 8 \
-        --eval $sample --device "$device" "${resume[@]}"
+        "$bdq" run "$model" --out $run --scheme W4A4KV4 --method bdq --preset fast \
+        --calibration self "${size[@]}" --eval $sample --device "$device" "${resume[@]}"
 fi
 
 step "Report" "$bdq" report $run --format html --out $report

@@ -63,8 +63,8 @@ run=$checkout/build/demo/run-bdq-W4A4KV4
 
 demo 'first start without a display'
 check 'succeeds' exits 0
-check 'analyses' called '^bdq analyze .*gguf --out build/demo/analysis --calibration self .*--device auto'
-check 'quantizes' called '^bdq run .*gguf --out build/demo/run-bdq-W4A4KV4 --scheme W4A4KV4 --method bdq --preset fast .*--eval resources/sample.txt'
+check 'analyses' called '^bdq analyze .*gguf --out build/demo/analysis --calibration resources/sample.txt .*--device auto'
+check 'quantizes' called '^bdq run .*gguf --out build/demo/run-bdq-W4A4KV4 --scheme W4A4KV4 --method bdq --preset fast --calibration self .*--eval resources/sample.txt'
 check 'does not resume' notCalled 'resume'
 check 'writes the report' called '^bdq report build/demo/run-bdq-W4A4KV4 --format html --out build/demo/report.html'
 check 'shows the summary' called '^bdq compare build/demo/run-bdq-W4A4KV4'
