@@ -1,6 +1,7 @@
 // A report before it becomes HTML or Markdown.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>

@@ -47,6 +47,22 @@ std::string blockMarkdown(const Table& table) {
     return out + "\n";
 }
 
+/// A subheading appears only with something under it: plots are left out.
+std::string sectionMarkdown(const Section& section) {
+    std::string body;
+    std::string heading;
+    for (const Block& block : section.blocks) {
+        const std::string text = std::visit([](const auto& value) { return blockMarkdown(value); }, block);
+        if (std::holds_alternative<Subheading>(block)) {
+            heading = text;
+        } else if (!text.empty()) {
+            body += heading + text;
+            heading.clear();
+        }
+    }
+    return body;
+}
+
 Table summaryTable(const std::vector<Card>& cards) {
     Table table{{{"", {}}, {"", {}}}, {}, false};
     for (const Card& card : cards)
@@ -63,9 +79,7 @@ std::string renderMarkdown(const Document& document) {
     for (const std::string& note : document.notes)
         out += blockMarkdown(Paragraph{note, true});
     for (const Section& section : document.sections) {
-        std::string body;
-        for (const Block& block : section.blocks)
-            body += std::visit([](const auto& value) { return blockMarkdown(value); }, block);
+        const std::string body = sectionMarkdown(section);
         if (!body.empty()) out += "## " + escapeMarkdown(section.heading) + "\n\n" + body;
     }
     return out;

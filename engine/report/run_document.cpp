@@ -23,7 +23,7 @@ Card perplexityCard(const RunResult& run) {
     return {"Perplexity, full to quantized",
             formatNumber(before, kPerplexityDigits) + " → " + formatNumber(after, kPerplexityDigits) + " (" +
                 (after >= before ? "+" : "") + formatNumber(after - before) + ", " +
-                formatNumber(100 * (after / before - 1)) + " %)",
+                (after >= before ? "+" : "") + formatNumber(100 * (after / before - 1)) + " %)",
             formatExact(before) + " → " + formatExact(after)};
 }
 

@@ -16,6 +16,13 @@ TEST(DocumentMarkdown, StartsWithTheSummaryTable) {
               "| a\\|b | c |\n\n\n\n> Simulated\n\n## Full\n\ntext\n\n");
 }
 
+TEST(DocumentMarkdown, HeadingsNeedSomethingUnderThem) {
+    Document document;
+    document.sections = {
+        {"S", {Subheading{"one"}, PlotGroup{}, Subheading{"two"}, Paragraph{"text", false}}}};
+    EXPECT_NE(renderMarkdown(document).find("## S\n\n### two\n\ntext\n"), std::string::npos);
+}
+
 TEST(DocumentMarkdown, CodeCannotLeaveItsFence) {
     Document document;
     document.sections = {{"Code", {Code{"```\n# no heading\n```"}}}};
