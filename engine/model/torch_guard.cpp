@@ -15,7 +15,9 @@ std::string firstLine(std::string text) {
 
 } // namespace
 
-void throwOnFailedAllocation() { FLAGS_caffe2_use_fatal_for_enforce = false; }
+void throwOnFailedAllocation() {
+    FLAGS_caffe2_use_fatal_for_enforce = false;
+}
 
 Error errorFromException(const std::exception& exception) {
     if (dynamic_cast<const c10::OutOfMemoryError*>(&exception) != nullptr)

@@ -219,6 +219,18 @@ Status LayerQuantizer::describe(int layer, const BlockWeights& weights, const Hi
     return {};
 }
 
+Result<HiddenStates> LayerQuantizer::skip(int layer, BlockWeights weights, const HiddenStates& full) {
+    QuantizedBlock unused;
+    BDQ_CHECK(rotateKv(layer, weights, unused));
+    HiddenStates output;
+    for (const at::Tensor& x : full) {
+        BDQ_CHECK(m_context.checkCancelled());
+        BlockHooks none;
+        output.push_back(forwardBlock(m_config, weights, m_rope, x, none));
+    }
+    return output;
+}
+
 Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const HiddenStates& full,
                                          const HiddenStates& quantized) {
     LayerOutcome outcome;

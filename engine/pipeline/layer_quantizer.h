@@ -42,6 +42,10 @@ public:
     Result<LayerOutcome> run(int layer, BlockWeights weights, const HiddenStates& full,
                              const HiddenStates& quantized);
 
+    /// Full-precision hidden states after a layer that an earlier process quantized: computed with the same
+    /// rotated weights as run() uses, so that a resumed run goes on from the same bits.
+    Result<HiddenStates> skip(int layer, BlockWeights weights, const HiddenStates& full);
+
 private:
     struct Moments {
         std::vector<InputStatistics> statistics;

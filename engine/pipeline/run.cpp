@@ -161,16 +161,16 @@ Status Run::finishLayer(int layer, LayerOutcome& outcome) {
 
 Status Run::quantizeLayer(int layer) {
     m_context.stage("layer " + std::to_string(layer), layer);
-    if (!m_folder->hasLayer(layer)) {
-        BDQ_TRY(BlockWeights weights, m_weights->block(layer, m_device.device));
-        LayerQuantizer quantizer(m_weights->config(), m_rope, m_options, m_device, m_context,
-                                 [this](double share) { advance(share * 0.85); });
+    LayerQuantizer quantizer(m_weights->config(), m_rope, m_options, m_device, m_context,
+                             [this](double share) { advance(share * 0.85); });
+    BDQ_TRY(BlockWeights weights, m_weights->block(layer, m_device.device));
+    if (m_folder->hasLayer(layer)) {
+        BDQ_TRY(m_full, quantizer.skip(layer, std::move(weights), m_full));
+        advance(0.85);
+    } else {
         BDQ_TRY(LayerOutcome outcome, quantizer.run(layer, std::move(weights), m_full, m_quantized));
         BDQ_CHECK(finishLayer(layer, outcome));
         m_full = std::move(outcome.output);
-    } else {
-        BDQ_CHECK(propagate(layer, false));
-        advance(0.85);
     }
     // Later layers see the layer as it is on disk, whether this process made it or an earlier one: a resumed
     // run gives the same figures.
