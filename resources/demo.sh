@@ -40,14 +40,14 @@ report=build/demo/report.html
 # sample; the run calibrates on text that the model writes itself, so that the sample can judge it.
 size=(--sequences 8 --seq-len 512)
 
-# isFinished JSON [STATUS]: the result file exists, is whole, names the demo model and, if asked, has this status.
+# isFinished JSON [STATUS]: the result file exists, is whole, is about the demo model and, if asked, has this status.
 isFinished() {
-    python3 - "$1" "$(basename "$model")" "${2:-}" <<'PYTHON' 2>/dev/null
+    python3 - "$1" "$model" "${2:-}" <<'PYTHON' 2>/dev/null
 import json, sys
-path, name, status = sys.argv[1:]
-text = open(path, encoding="utf-8").read()
-result = json.loads(text)
-sys.exit(not (name in text and status in ("", result["status"])))
+path, model, status = sys.argv[1:]
+with open(path, encoding="utf-8") as file:
+    result = json.load(file)
+sys.exit(result["spec"]["model"] != model or status not in ("", result.get("status")))
 PYTHON
 }
 

@@ -18,15 +18,15 @@ echo "bdq $*" >>calls
 [ "$1" != "${FAIL:-}" ] || exit "${FAIL_CODE:-1}"
 while [ $# -gt 0 ]; do
     case $1 in
-    analyze) result=analysis.json ;;
-    run) result=run.json ;;
+    analyze) result=analysis.json status= ;;
+    run) result=run.json status='"status": "finished", ' ;;
     --out) out=$2 ;;
     esac
     shift
 done
 [ -n "${result:-}" ] || exit 0
 mkdir -p "$out"
-echo '{"schema": 1, "status": "finished", "model": "build/models/SmolLM2-135M-Instruct.Q4_1.gguf"}' >"$out/$result"
+echo "{\"schema\": 1, $status\"spec\": {\"model\": \"build/models/SmolLM2-135M-Instruct.Q4_1.gguf\"}}" >"$out/$result"
 PROGRAM
 printf '#!/bin/bash\necho "bdq-studio $*" >>calls\n' >"$checkout/build/release/bin/bdq-studio"
 chmod +x "$checkout"/build/release/bin/*
@@ -94,7 +94,7 @@ check 'resumes it' called '^bdq run .*--device cpu.*--resume'
 printf '{"half' >"$checkout/build/demo/analysis/analysis.json"
 demo 'after a damaged analysis'
 check 'analyses again' called '^bdq analyze'
-echo '{"model": "other.gguf"}' >"$checkout/build/demo/analysis/analysis.json"
+echo '{"spec": {"model": "other.gguf"}}' >"$checkout/build/demo/analysis/analysis.json"
 demo 'after an analysis of another model'
 check 'analyses again' called '^bdq analyze'
 
