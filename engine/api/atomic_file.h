@@ -12,8 +12,9 @@
 
 namespace bdq {
 
-/// Writes into a temporary file in the target's folder; commit() makes it durable (fsync) and renames it. Without commit
-/// the destructor removes it. Errors: Io, DiskFull; messages name the file and the system's reason.
+/// Writes into a temporary file in the target's folder; commit() makes it durable (fsync) and renames it.
+/// Without commit the destructor removes it. Errors: Io, DiskFull; messages name the file and the system's
+/// reason.
 class AtomicFile {
 public:
     static Result<AtomicFile> create(const std::filesystem::path& target);

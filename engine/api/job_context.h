@@ -11,7 +11,8 @@
 
 namespace bdq {
 
-/// Progress and cancellation of one job. Not thread-safe: one pipeline thread uses it; the sink may hand events on.
+/// Progress and cancellation of one job. Not thread-safe: one pipeline thread uses it; the sink may hand
+/// events on.
 class JobContext {
 public:
     using Sink = std::function<void(const JobEvent&)>;
@@ -20,21 +21,19 @@ public:
     JobContext(std::stop_token stop, Sink sink) : m_stop(std::move(stop)), m_sink(std::move(sink)) {}
 
     void emit(const JobEvent& event) const {
-        if (m_sink)
-            m_sink(event);
+        if (m_sink) m_sink(event);
     }
     /// Announces a stage. `layer` = -1 when it is not about one layer.
     void stage(std::string name, int layer = -1);
-    /// Whole-job progress; throttled to 10 events a second except the first and the last. The time left is estimated
-    /// from the time since the first call with a smaller `done`.
+    /// Whole-job progress; throttled to 10 events a second except the first and the last. The time left is
+    /// estimated from the time since the first call with a smaller `done`.
     void progress(double done, double total, const std::string& unit);
     void warning(std::string message) { emit(WarningEvent{std::move(message)}); }
 
     [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
     /// Cancelled error when the user asked to stop.
     [[nodiscard]] Status checkCancelled() const {
-        if (cancelled())
-            return fail(ErrorCode::Cancelled, "cancelled on request");
+        if (cancelled()) return fail(ErrorCode::Cancelled, "cancelled on request");
         return {};
     }
 

@@ -1,5 +1,5 @@
-// Worker protocol, version 1: JSON lines (design/style.md 6). The only codec, used at both ends of the pipe and for the
-// events.jsonl of a run folder.
+// Worker protocol, version 1: JSON lines (design/style.md 6). The only codec, used at both ends of the pipe
+// and for the events.jsonl of a run folder.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ struct AcceptedEvent {
     int layers = 0; ///< how many layers will be worked on
 };
 struct StageEvent {
-    std::string name; ///< e.g. "calibrating", "layer 3", "evaluating"
-    int layer = -1;   ///< -1 = not about one layer
+    std::string name;        ///< e.g. "calibrating", "layer 3", "evaluating"
+    int layer = -1;          ///< -1 = not about one layer
     double secondsLeft = -1; ///< estimate for the whole job; < 0 = unknown
 };
 struct ProgressEvent {
@@ -48,8 +48,8 @@ struct ProgressEvent {
     std::string unit;        ///< "layers", "windows", "tokens"
     double secondsLeft = -1; ///< estimate for the whole job; < 0 = unknown
 };
-/// One finished (layer, site), as JSON text of the job's row type: the run's per_layer row, the analysis' site entry
-/// (without arrays), or the resident mode's answer.
+/// One finished (layer, site), as JSON text of the job's row type: the run's per_layer row, the analysis'
+/// site entry (without arrays), or the resident mode's answer.
 struct RowEvent {
     std::string kind; ///< "run_site", "analysis_site", "site_answer", "eval_window"
     std::string json;
@@ -82,8 +82,9 @@ struct FailedEvent {
 };
 struct CancelledEvent {};
 
-using JobEvent = std::variant<HelloEvent, AcceptedEvent, StageEvent, ProgressEvent, RowEvent, ArtifactEvent, WarningEvent,
-                              CheckpointEvent, MemoryEvent, RequestFailedEvent, FinishedEvent, FailedEvent, CancelledEvent>;
+using JobEvent = std::variant<HelloEvent, AcceptedEvent, StageEvent, ProgressEvent, RowEvent, ArtifactEvent,
+                              WarningEvent, CheckpointEvent, MemoryEvent, RequestFailedEvent, FinishedEvent,
+                              FailedEvent, CancelledEvent>;
 
 bool isTerminal(const JobEvent& event);
 

@@ -1,4 +1,5 @@
-// What to do: the exact description of a job, as the command line and the window build it and as run folders keep it.
+// What to do: the exact description of a job, as the command line and the window build it and as run folders
+// keep it.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +56,7 @@ struct RunSpec {
     Preset preset = Preset::Fast;
     std::optional<WeightRounding> rounding; ///< empty = the method's default
     CalibrationOptions calibration;
-    std::vector<int> layers; ///< only these are quantized; empty = all
+    std::vector<int> layers;                     ///< only these are quantized; empty = all
     std::optional<EvaluationOptions> evaluation; ///< perplexity before and after
     std::uint64_t seed = 0;
     bool resume = false; ///< continue an interrupted run in outDir; not part of the fingerprint
@@ -89,7 +90,8 @@ struct InspectSpec {
 
 using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, InspectSpec>;
 
-/// Checks everything that can be known without opening a file. Errors: InvalidSpec naming field, value and rule.
+/// Checks everything that can be known without opening a file. Errors: InvalidSpec naming field, value and
+/// rule.
 Status validate(const JobSpec& spec);
 
 /// JSON text of a spec: {"schema": 1, "job": "run", ...}; keys are the long option names with underscores.
@@ -102,12 +104,13 @@ std::string_view jobName(const JobSpec& spec);
 /// The `bdq ...` command line that does the same (POSIX-quoted).
 std::string commandLine(const JobSpec& spec);
 
-/// "0-3,7" -> {0,1,2,3,7}; sorted, unique. Errors: InvalidSpec. Every layer must be < layerCount (0 = not checked).
+/// "0-3,7" -> {0,1,2,3,7}; sorted, unique. Errors: InvalidSpec. Every layer must be < layerCount (0 = not
+/// checked).
 Result<std::vector<int>> parseLayers(std::string_view text, int layerCount = 0);
 std::string formatLayers(const std::vector<int>& layers);
 
-/// A plan file: {"schema": 1, "scheme": "W4A4KV4", "overrides": [{"layer", "site", "scheme"}]}. The spec.json of a run folder
-/// reads as its plan, too. Errors: BadFormat.
+/// A plan file: {"schema": 1, "scheme": "W4A4KV4", "overrides": [{"layer", "site", "scheme"}]}. The spec.json
+/// of a run folder reads as its plan, too. Errors: BadFormat.
 Result<Plan> decodePlan(std::string_view json, const std::string& label);
 std::string encodePlan(const Plan& plan);
 

@@ -1,5 +1,5 @@
-// Fixed-bin histogram of magnitudes on a logarithmic axis. The edges never depend on the data, so that histograms of any
-// layer, tensor or transform can be merged, subtracted and drawn on the same axis.
+// Fixed-bin histogram of magnitudes on a logarithmic axis. The edges never depend on the data, so that
+// histograms of any layer, tensor or transform can be merged, subtracted and drawn on the same axis.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ struct LogHistogram {
 
     std::array<std::int64_t, kBins> counts{};
 
-    /// Lower edge of regular bin i in 0..kRegularBins (the last value is the upper edge of the last regular bin).
+    /// Lower edge of regular bin i in 0..kRegularBins (the last value is the upper edge of the last regular
+    /// bin).
     static double lowerEdge(int i);
     /// Index into counts for magnitude |x|; NaN counts as the last bin.
     static int binOf(double x);

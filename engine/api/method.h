@@ -1,5 +1,5 @@
-// Transforms and quantization methods as data: the one table from which the command line, the window and the reports take
-// names, explanations and defaults.
+// Transforms and quantization methods as data: the one table from which the command line, the window and the
+// reports take names, explanations and defaults.
 #pragma once
 
 #include <optional>
@@ -31,12 +31,12 @@ enum class Preset { Fast };
 /// A method is a small preset over shared parts: a site transform, a KV transform and defaults.
 struct MethodInfo {
     Method method;
-    std::string_view id;          ///< name on the command line, e.g. "quarot"
+    std::string_view id; ///< name on the command line, e.g. "quarot"
     std::string_view title;
     std::string_view explanation;
     std::string_view citation;
-    TransformKind transform;      ///< at every linear site
-    bool rotateKv;                ///< randomised Hadamard of size head_dim on q, k after RoPE and on v -> o
+    TransformKind transform; ///< at every linear site
+    bool rotateKv;           ///< randomised Hadamard of size head_dim on q, k after RoPE and on v -> o
     WeightRounding defaultRounding;
     std::string_view onlineParts; ///< what stays online at inference and its cost, in words
 };
@@ -49,7 +49,7 @@ std::optional<Preset> presetFromName(std::string_view id);
 
 /// A metric that user interfaces show, with the definition for tooltips and reports.
 struct MetricInfo {
-    std::string_view id;         ///< JSON key, e.g. "flatness_activation"
+    std::string_view id; ///< JSON key, e.g. "flatness_activation"
     std::string_view title;
     std::string_view unit;       ///< empty for pure numbers
     std::string_view definition; ///< formula and source

@@ -10,8 +10,27 @@ namespace bdq {
 
 /// Element or block type of a stored tensor.
 enum class TensorType {
-    F32, F16, BF16, F64, I8, U8, I16, I32, I64, Bool, F8E4M3,
-    Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K,
+    F32,
+    F16,
+    BF16,
+    F64,
+    I8,
+    U8,
+    I16,
+    I32,
+    I64,
+    Bool,
+    F8E4M3,
+    Q4_0,
+    Q4_1,
+    Q5_0,
+    Q5_1,
+    Q8_0,
+    Q2_K,
+    Q3_K,
+    Q4_K,
+    Q5_K,
+    Q6_K,
     Other ///< well-formed, but this version cannot decode it (IQ and MXFP4 blocks of GGUF, F8_E5M2 ...)
 };
 /// "F32", "Q4_1", ...

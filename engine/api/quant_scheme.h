@@ -14,8 +14,8 @@
 
 namespace bdq {
 
-/// A place in a transformer block that has one input transform and one activation quantizer. Linear layers that read the
-/// same input (q, k, v; gate, up) share a site and a scheme.
+/// A place in a transformer block that has one input transform and one activation quantizer. Linear layers
+/// that read the same input (q, k, v; gate, up) share a site and a scheme.
 enum class Site { Qkv, O, GateUp, Down, KCache, VCache };
 
 /// The four sites that feed linear layers, in the order of the computation.
@@ -35,9 +35,11 @@ struct SiteKey {
 
 /// How one operand is quantized. 16 bits = untouched.
 struct OperandScheme {
-    int bits = 16;         ///< 2..8 or 16
-    bool symmetric = true; ///< codes -2^(b-1)..2^(b-1)-1, scale absmax / (2^(b-1)-1); else 0..2^b-1 with a zero point
-    int groupSize = 0;     ///< values along the inputs that share a scale; 0 = one scale per row (token or output channel)
+    int bits = 16; ///< 2..8 or 16
+    bool symmetric =
+        true; ///< codes -2^(b-1)..2^(b-1)-1, scale absmax / (2^(b-1)-1); else 0..2^b-1 with a zero point
+    int groupSize =
+        0; ///< values along the inputs that share a scale; 0 = one scale per row (token or output channel)
     bool operator==(const OperandScheme&) const = default;
     [[nodiscard]] bool quantizes() const { return bits < 16; }
 };
@@ -50,12 +52,13 @@ struct Scheme {
     bool operator==(const Scheme&) const = default;
 };
 
-/// Parses "W4A4KV4", "W4A16", "W2A4KV16", "W4A4KV4:g128", or the long form "W4g128sym A4asym KV4asym". Parts that are
-/// left out are 16 bits. Weights are symmetric except at 2 bits, activations symmetric, KV asymmetric unless said.
-/// Errors: InvalidSpec naming the part that cannot be read and what is allowed.
+/// Parses "W4A4KV4", "W4A16", "W2A4KV16", "W4A4KV4:g128", or the long form "W4g128sym A4asym KV4asym". Parts
+/// that are left out are 16 bits. Weights are symmetric except at 2 bits, activations symmetric, KV
+/// asymmetric unless said. Errors: InvalidSpec naming the part that cannot be read and what is allowed.
 Result<Scheme> parseScheme(std::string_view text);
-/// Canonical text that parseScheme reads back to the same scheme: W and A always, KV when quantized ("W4A16", "W4A4KV4",
-/// "W4A4:g128"); the long form only when something is not the default. Symmetry and groups of 16-bit operands have no text.
+/// Canonical text that parseScheme reads back to the same scheme: W and A always, KV when quantized ("W4A16",
+/// "W4A4KV4", "W4A4:g128"); the long form only when something is not the default. Symmetry and groups of
+/// 16-bit operands have no text.
 std::string formatScheme(const Scheme& scheme);
 
 /// Bits stored per weight including fp16 scales and, when asymmetric, zero points of `bits` bits.
@@ -64,7 +67,8 @@ double effectiveWeightBits(const OperandScheme& weight, std::int64_t inFeatures)
 
 /// How weights are rounded after the transform.
 enum class WeightRounding { Rtn, Mse, Gptq };
-/// "rtn" (nearest, range = absmax), "mse" (nearest, range by L2.4 search), "gptq" (error compensation, L2.4 ranges).
+/// "rtn" (nearest, range = absmax), "mse" (nearest, range by L2.4 search), "gptq" (error compensation, L2.4
+/// ranges).
 std::string_view roundingName(WeightRounding rounding);
 std::optional<WeightRounding> roundingFromName(std::string_view name);
 

@@ -9,7 +9,8 @@
 
 namespace bdq {
 
-/// What went wrong, as a closed set: user interfaces choose exit codes and advice from it, never from the message.
+/// What went wrong, as a closed set: user interfaces choose exit codes and advice from it, never from the
+/// message.
 enum class ErrorCode {
     InvalidSpec,        ///< an option or job description is wrong
     NotFound,           ///< a file or folder does not exist
@@ -32,12 +33,12 @@ enum class ErrorCode {
 std::string_view errorCodeName(ErrorCode code);
 /// Inverse of errorCodeName; unknown names give Internal.
 ErrorCode errorCodeFromName(std::string_view name);
-/// Exit code of the command line (README, "Command line"): 1 failed, 2 usage, 3 bad input, 4 unsupported, 5 out of
-/// memory, 130 cancelled.
+/// Exit code of the command line (README, "Command line"): 1 failed, 2 usage, 3 bad input, 4 unsupported, 5
+/// out of memory, 130 cancelled.
 int exitCodeFor(ErrorCode code);
 
-/// One failure. `message` says what, which object, what was found and what was expected; `context` is where it happened
-/// from the outside in ("layer 3, site down"), added to by each layer that passes the error on.
+/// One failure. `message` says what, which object, what was found and what was expected; `context` is where
+/// it happened from the outside in ("layer 3, site down"), added to by each layer that passes the error on.
 struct Error {
     ErrorCode code = ErrorCode::Internal;
     std::string message;
@@ -59,7 +60,8 @@ using Status = Result<void>;
 /// Passes an error on with one more piece of context in front.
 [[nodiscard]] inline tl::unexpected<Error> passOn(Error error, std::string_view context = {}) {
     if (!context.empty())
-        error.context = error.context.empty() ? std::string(context) : std::string(context) + ", " + error.context;
+        error.context =
+            error.context.empty() ? std::string(context) : std::string(context) + ", " + error.context;
     return tl::unexpected<Error>(std::move(error));
 }
 
@@ -68,15 +70,14 @@ using Status = Result<void>;
 /// `BDQ_TRY(auto x, f());` binds the value of f() or returns its error from the enclosing function.
 #define BDQ_CONCAT_INNER(a, b) a##b
 #define BDQ_CONCAT(a, b) BDQ_CONCAT_INNER(a, b)
-#define BDQ_TRY(declaration, expression)                                                                               \
-    auto BDQ_CONCAT(bdqResult, __LINE__) = (expression);                                                               \
-    if (!BDQ_CONCAT(bdqResult, __LINE__))                                                                              \
-        return ::bdq::passOn(std::move(BDQ_CONCAT(bdqResult, __LINE__)).error());                                      \
+#define BDQ_TRY(declaration, expression)                                                                     \
+    auto BDQ_CONCAT(bdqResult, __LINE__) = (expression);                                                     \
+    if (!BDQ_CONCAT(bdqResult, __LINE__))                                                                    \
+        return ::bdq::passOn(std::move(BDQ_CONCAT(bdqResult, __LINE__)).error());                            \
     declaration = std::move(BDQ_CONCAT(bdqResult, __LINE__)).value()
 /// `BDQ_CHECK(f());` returns f()'s error from the enclosing function.
-#define BDQ_CHECK(expression)                                                                                          \
-    do {                                                                                                               \
-        auto bdqStatus = (expression);                                                                                 \
-        if (!bdqStatus)                                                                                                \
-            return ::bdq::passOn(std::move(bdqStatus).error());                                                        \
+#define BDQ_CHECK(expression)                                                                                \
+    do {                                                                                                     \
+        auto bdqStatus = (expression);                                                                       \
+        if (!bdqStatus) return ::bdq::passOn(std::move(bdqStatus).error());                                  \
     } while (false)

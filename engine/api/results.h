@@ -1,5 +1,5 @@
-// Results of jobs, as stored in analysis.json, run.json and printed by --json. JSON keys are snake_case and stable
-// (README, "Command line").
+// Results of jobs, as stored in analysis.json, run.json and printed by --json. JSON keys are snake_case and
+// stable (README, "Command line").
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ inline constexpr int kResultSchema = 1;
 
 /// The text behind numbers.
 struct TextInfo {
-    std::string source; ///< file name, or "self" for text the model generated
-    std::string sha256; ///< of the tokens used (little-endian int32)
-    std::int64_t tokens = 0;  ///< tokens used
+    std::string source;      ///< file name, or "self" for text the model generated
+    std::string sha256;      ///< of the tokens used (little-endian int32)
+    std::int64_t tokens = 0; ///< tokens used
     int sequences = 0;
     int sequenceLength = 0;
 };
@@ -53,18 +53,20 @@ struct AnalysisResult {
     [[nodiscard]] const SiteAnalysis* find(SiteKey key) const;
 };
 
-/// Perplexity protocol of design/transforms.md 2.2: mean CE over the L - 1 shifted tokens of each window of L.
+/// Perplexity protocol of design/transforms.md 2.2: mean CE over the L - 1 shifted tokens of each window of
+/// L.
 struct EvalResult {
     std::string modelPath;
     std::string runDir;
-    std::string text;           ///< file name
+    std::string text; ///< file name
     double perplexity = 0;
-    double nll = 0;             ///< mean negative log-likelihood per predicted token, nats
+    double nll = 0; ///< mean negative log-likelihood per predicted token, nats
     int windows = 0;
     int sequenceLength = 0;
-    std::int64_t tokens = 0;    ///< tokens of the whole text
+    std::int64_t tokens = 0; ///< tokens of the whole text
     double tokensPerSecond = 0;
-    double matmulShare = 0;     ///< achieved FLOP rate over that of a large matmul measured in the same process; 0 = not measured
+    double matmulShare =
+        0; ///< achieved FLOP rate over that of a large matmul measured in the same process; 0 = not measured
     Provenance provenance;
 };
 
@@ -72,8 +74,8 @@ struct EvalResult {
 struct RunSiteResult {
     SiteKey key;
     std::string scheme;
-    double sqnrDb = 0;  ///< of the site's linear output on calibration tokens (K, V: of the cached tensor)
-    double mse = 0;     ///< mean squared error of the same
+    double sqnrDb = 0; ///< of the site's linear output on calibration tokens (K, V: of the cached tensor)
+    double mse = 0;    ///< mean squared error of the same
     double flatnessBefore = 0; ///< Flatness::entropyNormalized of the activation
     double flatnessAfter = 0;
     double weightFlatnessBefore = 0;

@@ -1,5 +1,6 @@
-// What the analysis knows about one (layer, site): numbers for tables and plots. Orientation as in torch: W is
-// [out_features, in_features], y = x W^T; "weight" means the stacked weights of the site's linear layers (q, k, v ...).
+// What the analysis knows about one (layer, site): numbers for tables and plots. Orientation as in torch: W
+// is [out_features, in_features], y = x W^T; "weight" means the stacked weights of the site's linear layers
+// (q, k, v ...).
 #pragma once
 
 #include <array>
@@ -16,17 +17,18 @@ namespace bdq {
 
 /// Three different numbers that papers call flatness; never put two of them on one axis (design/bdq.md 3.5).
 struct Flatness {
-    double entropy = 0;           ///< F = sum p ln p, p = x^2 / sum x^2 (BDQ Eq. 12-13 with alpha = beta = 1), <= 0
-    double entropyBound = 0;      ///< -ln(count), the value of a perfectly flat tensor
-    double entropyNormalized = 0; ///< 1 - entropy / entropyBound in [0, 1]; 0 = flat. The one shown by default
-    double channel = 0;           ///< FlatQuant: || d - d' ||, d = channel L2 norms (design/transforms.md 3.9)
+    double entropy = 0; ///< F = sum p ln p, p = x^2 / sum x^2 (BDQ Eq. 12-13 with alpha = beta = 1), <= 0
+    double entropyBound = 0; ///< -ln(count), the value of a perfectly flat tensor
+    double entropyNormalized =
+        0;              ///< 1 - entropy / entropyBound in [0, 1]; 0 = flat. The one shown by default
+    double channel = 0; ///< FlatQuant: || d - d' ||, d = channel L2 norms (design/transforms.md 3.9)
     double channelNormalized = 0; ///< sqrt(2 (1 - cos t)) in [0, sqrt 2]; 0 = flat
-    double figure2 = 0;           ///< un-normalised form that reproduces Fig. 2 of the BDQ paper (design/bdq.md 3.5)
+    double figure2 = 0; ///< un-normalised form that reproduces Fig. 2 of the BDQ paper (design/bdq.md 3.5)
 };
 
-/// Mean squared output error that quantizing one operand adds, by bits: index b - 2 for b = 2..8. From per-channel
-/// rounding errors (design/measurements.md): activation sum_i D_i ||W[:,i]||^2, weight sum_i E[x_i^2] e_i. In units of
-/// output energy per token, as signalPower.
+/// Mean squared output error that quantizing one operand adds, by bits: index b - 2 for b = 2..8. From
+/// per-channel rounding errors (design/measurements.md): activation sum_i D_i ||W[:,i]||^2, weight sum_i
+/// E[x_i^2] e_i. In units of output energy per token, as signalPower.
 using NoiseByBits = std::array<double, 7>;
 
 /// One site under one transform.
@@ -46,43 +48,44 @@ struct TransformAnalysis {
     NoiseByBits weightNoiseAsymmetric{};
     std::map<std::string, double> sqnrDbMeasured;  ///< by scheme text: || y ||^2 / || y - Q(x) Q(W)^T ||^2
     std::map<std::string, double> sqnrDbPredicted; ///< per-channel rounding errors
-    std::map<std::string, double> sqnrDbTheorem;   ///< CAT Theorem 2.4: explains, predicts only with a rotation
+    std::map<std::string, double> sqnrDbTheorem; ///< CAT Theorem 2.4: explains, predicts only with a rotation
 };
 
 /// One (layer, site).
 struct SiteAnalysis {
     SiteKey key;
     std::int64_t inFeatures = 0;
-    std::int64_t outFeatures = 0; ///< rows of the stacked weight
-    std::int64_t tokens = 0;      ///< calibration tokens behind the moments and histograms
-    std::int64_t sampleTokens = 0; ///< tokens behind measured and predicted SQNR and Flatness
-    double signalPower = 0;       ///< E || W x ||^2 per token over the sample
+    std::int64_t outFeatures = 0;     ///< rows of the stacked weight
+    std::int64_t tokens = 0;          ///< calibration tokens behind the moments and histograms
+    std::int64_t sampleTokens = 0;    ///< tokens behind measured and predicted SQNR and Flatness
+    double signalPower = 0;           ///< E || W x ||^2 per token over the sample
     std::vector<std::string> tensors; ///< names of the weight tensors
     std::vector<std::string> notes;   ///< e.g. dead channels
-    std::string detailFile;       ///< safetensors file with SiteDetail, relative to the analysis folder
+    std::string detailFile;           ///< safetensors file with SiteDetail, relative to the analysis folder
     std::map<TransformKind, TransformAnalysis> transforms;
 };
 
-/// Predicted SQNR in dB of a site for any bits from the stored noise (two additions: instant). 16 bits = no error.
-/// Weight and activation groups are approximated by one scale per row, which underestimates their SQNR. Returns +infinity
-/// when neither operand is quantized, NaN when the site was not analysed under `transform`.
+/// Predicted SQNR in dB of a site for any bits from the stored noise (two additions: instant). 16 bits = no
+/// error. Weight and activation groups are approximated by one scale per row, which underestimates their
+/// SQNR. Returns +infinity when neither operand is quantized, NaN when the site was not analysed under
+/// `transform`.
 double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme);
 
 /// Arrays of one site under one transform; n = inFeatures.
 struct TransformDetail {
-    LogHistogram histogramActivation;         ///< |x P|
-    LogHistogram histogramWeight;             ///< |W P^-T|
-    std::vector<float> channelRmsActivation;  ///< [n]
+    LogHistogram histogramActivation;           ///< |x P|
+    LogHistogram histogramWeight;               ///< |W P^-T|
+    std::vector<float> channelRmsActivation;    ///< [n]
     std::vector<float> channelAbsmaxActivation; ///< [n]
-    std::vector<float> channelRmsWeight;      ///< [n], over output rows
-    std::vector<float> channelAbsmaxWeight;   ///< [n]
-    std::vector<float> noiseActivation;       ///< [7 * n], D_i for bits 2..8, symmetric per token
-    std::vector<float> noiseWeight;           ///< [7 * n], e_i for bits 2..8, symmetric per output channel
-    std::vector<float> diagonal;              ///< [n] multiplies x; empty = none
-    int blockSize = 0;                        ///< k of the blocks; 0 = none
-    std::vector<float> blocks;                ///< [ceil(n / k)] matrices P_i [k_i, k_i] row-major one after the other
-    std::vector<float> inverseBlocks;         ///< same layout, P_i^-T
-    bool hadamard = false;                    ///< followed by a randomised Hadamard with SiteDetail::hadamardSeed
+    std::vector<float> channelRmsWeight;        ///< [n], over output rows
+    std::vector<float> channelAbsmaxWeight;     ///< [n]
+    std::vector<float> noiseActivation;         ///< [7 * n], D_i for bits 2..8, symmetric per token
+    std::vector<float> noiseWeight;             ///< [7 * n], e_i for bits 2..8, symmetric per output channel
+    std::vector<float> diagonal;                ///< [n] multiplies x; empty = none
+    int blockSize = 0;                          ///< k of the blocks; 0 = none
+    std::vector<float> blocks;        ///< [ceil(n / k)] matrices P_i [k_i, k_i] row-major one after the other
+    std::vector<float> inverseBlocks; ///< same layout, P_i^-T
+    bool hadamard = false;            ///< followed by a randomised Hadamard with SiteDetail::hadamardSeed
 };
 
 /// Arrays of one (layer, site), stored in its own file and read when the site is shown.
@@ -95,7 +98,7 @@ struct SiteDetail {
     std::vector<float> tokenMin;           ///< [tokens] smallest entry of each calibration token
     std::vector<float> tokenMax;           ///< [tokens]
     std::int64_t keptTokens = 0;
-    std::vector<float> keptInputs;         ///< [keptTokens * n] site inputs kept for the measured what-if
+    std::vector<float> keptInputs; ///< [keptTokens * n] site inputs kept for the measured what-if
     std::map<TransformKind, TransformDetail> transforms;
 };
 

@@ -25,6 +25,27 @@ std::string powerLabel(double exponent) {
     return std::abs(exponent) <= kPlain ? formatNumber(value, 1) : "1e" + formatNumber(exponent, 3);
 }
 
+/// "20", "2.5": no zeros after the last digit that matters.
+std::string plainLabel(double value) {
+    std::string text = formatNumber(value, 4);
+    if (text.find('e') != std::string::npos || text.find('.') == std::string::npos) return text;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
+/// 1, 2 and 5 times the powers of ten within the range, for ranges that hold hardly a power of ten.
+std::vector<Tick> fineLogarithmicTicks(double low, double high) {
+    std::vector<Tick> ticks;
+    for (double power = std::floor(low); power <= high; ++power)
+        for (double factor : {1.0, 2.0, 5.0}) {
+            const double value = factor * std::pow(10.0, power);
+            if (std::log10(value) >= low && std::log10(value) <= high)
+                ticks.push_back({value, plainLabel(value)});
+        }
+    return ticks;
+}
+
 } // namespace
 
 Scale::Scale(const Axis& axis, const std::vector<double>& values)
@@ -58,6 +79,8 @@ double Scale::position(double value) const {
 }
 
 std::vector<Tick> Scale::ticks() const {
+    constexpr double kFewDecades = 1.6;
+    if (m_logarithmic && m_high - m_low < kFewDecades) return fineLogarithmicTicks(m_low, m_high);
     double step = niceStep(m_high - m_low);
     if (m_logarithmic || m_integers) step = std::max(1.0, std::ceil(step - 1e-9));
     std::vector<Tick> result;
@@ -66,7 +89,7 @@ std::vector<Tick> Scale::ticks() const {
         if (m_logarithmic)
             result.push_back({std::pow(10.0, clean), powerLabel(clean)});
         else
-            result.push_back({clean, formatNumber(clean, 4)});
+            result.push_back({clean, plainLabel(clean)});
     }
     return result;
 }

@@ -113,7 +113,7 @@ private:
         return bottom() - m_y.position(value) * (bottom() - top());
     }
     static double legendWidth(const Series& series) {
-        return 34 + kCharacterWidth * static_cast<double>(series.name.size());
+        return 42 + kCharacterWidth * static_cast<double>(series.name.size());
     }
     [[nodiscard]] int legendLines() const {
         int lines = 1;

@@ -37,6 +37,20 @@ TEST(PlotAxis, LogarithmicTakesPositiveValuesOnly) {
     EXPECT_FALSE(Scale({"x", false, false}, {NAN, INFINITY}).valid());
 }
 
+TEST(PlotAxis, LabelsHoldNoIdleZeros) {
+    const std::vector<Tick> layers = Scale({"layer", false, true}, {0, 5}).ticks();
+    EXPECT_EQ(layers.at(1).label, "1");
+    EXPECT_EQ(Scale({"x", false, false}, {0, 1}).ticks().at(1).label, "0.2");
+    EXPECT_EQ(Scale({"x", false, false}, {0, 100}).ticks().at(1).label, "20");
+}
+
+TEST(PlotAxis, ShortLogarithmicRangesHaveTicksBetweenPowers) {
+    const std::vector<Tick> ticks = Scale({"x", true, false}, {1.9, 25}).ticks();
+    ASSERT_EQ(ticks.size(), 4U);
+    EXPECT_EQ(ticks[0].label, "2");
+    EXPECT_EQ(ticks[3].label, "20");
+}
+
 TEST(PlotAxis, WholeNumbersOnly) {
     for (const Tick& tick : Scale({"layer", false, true}, {0, 1, 2}).ticks())
         EXPECT_EQ(tick.value, std::round(tick.value));
