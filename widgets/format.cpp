@@ -116,6 +116,11 @@ QString bitsText(const Scheme& scheme, bool withKv) {
     return withKv ? text + QStringLiteral("/%1").arg(scheme.kv.bits) : text;
 }
 
+QString plainToolTip(const QString& text) {
+    if (text.isEmpty()) return {};
+    return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped().replace(u'\n', QStringLiteral("<br>")));
+}
+
 QString metricToolTip(std::string_view id) {
     const MetricInfo* info = metricInfo(id);
     if (!info) return {};

@@ -35,6 +35,8 @@ QString siteText(SiteKey key);
 QString siteFilterText(SiteKey key);
 /// "4/4" or "4/4/4" with the KV cache.
 QString bitsText(const Scheme& scheme, bool withKv);
+/// Text of others (paths, messages) as a tooltip: shown as it is, whatever it contains.
+QString plainToolTip(const QString& text);
 /// Title, formula, unit and direction of a metric of metricTable() as rich text; empty for unknown ids.
 QString metricToolTip(std::string_view id);
 /// Explanation and citation of a table entry as rich text.

@@ -19,6 +19,10 @@ double flatnessValue(const Flatness& flatness, FlatnessDefinition definition) {
     return std::numeric_limits<double>::quiet_NaN();
 }
 
+TransformKind defaultTransform() {
+    return methodInfo(RunSpec().method).transform;
+}
+
 namespace {
 
 void setWeightBits(Scheme& scheme, int bits) {

@@ -16,6 +16,9 @@ using SiteKeys = std::vector<SiteKey>;
 /// Transform chosen for single sites; sites that are missing use the default transform.
 using SiteTransforms = std::map<SiteKey, TransformKind>;
 
+/// Transform that views compare with at first: the one of the default method.
+TransformKind defaultTransform();
+
 /// Which operand of a site a view shows.
 enum class Operand { Activation, Weight };
 

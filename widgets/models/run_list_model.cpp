@@ -89,7 +89,7 @@ QString toolTipText(const RunInfo& run, int column) {
     QStringList lines{runStateText(run.state)};
     for (const QString& line : {run.stage, run.error, run.device, run.outDir})
         if (!line.isEmpty()) lines << line;
-    return lines.join(u'\n');
+    return plainToolTip(lines.join(u'\n'));
 }
 
 QVariant sortValue(const RunInfo& run, int column, int row) {

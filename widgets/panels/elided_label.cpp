@@ -2,6 +2,8 @@
 
 #include <QPainter>
 
+#include "widgets/format.h"
+
 namespace bdq {
 
 namespace {
@@ -17,7 +19,7 @@ ElidedLabel::ElidedLabel(QWidget* parent) : QFrame(parent) {
 void ElidedLabel::setText(const QString& text) {
     if (text == m_text) return;
     m_text = text;
-    setToolTip(text.toHtmlEscaped());
+    setToolTip(plainToolTip(text));
     setAccessibleName(text);
     updateGeometry();
     update();

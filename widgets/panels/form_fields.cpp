@@ -168,7 +168,7 @@ PathEdit::PathEdit(const QString& accessibleName, QWidget* parent) : QWidget(par
     setFocusProxy(m_edit);
     connect(browse, &QPushButton::clicked, this, &PathEdit::browseRequested);
     connect(m_edit, &QLineEdit::textChanged, this, [this](const QString& text) {
-        m_edit->setToolTip(text);
+        m_edit->setToolTip(plainToolTip(text));
         emit changed();
     });
 }

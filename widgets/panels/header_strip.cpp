@@ -65,9 +65,7 @@ void HeaderStrip::setText(const std::optional<TextInfo>& text) {
     const QString source =
         text->source == "self" ? tr("text the model wrote itself") : toQString(text->source);
     m_text->setText(tr("calibration: %1, %2 × %3 tokens")
-                        .arg(source)
-                        .arg(text->sequences)
-                        .arg(formatCount(text->sequenceLength)));
+                        .arg(source, formatCount(text->sequences), formatCount(text->sequenceLength)));
 }
 
 void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized) {

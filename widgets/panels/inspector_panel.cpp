@@ -127,6 +127,7 @@ void InspectorPanel::Private::makeFacts(InspectorPanel* panel, QVBoxLayout* layo
     tensors->setForegroundRole(QPalette::PlaceholderText);
     notes = new QLabel(panel);
     notes->setWordWrap(true);
+    notes->setTextFormat(Qt::PlainText);
     facts = new InspectorFacts(panel);
     layout->addWidget(title);
     layout->addWidget(shape);

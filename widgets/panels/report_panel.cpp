@@ -40,6 +40,7 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     m_source = new QLabel(this);
     m_source->setFont(titleFont(font()));
     m_source->setWordWrap(true);
+    m_source->setTextFormat(Qt::PlainText);
     m_explanation = new QLabel(this);
     m_explanation->setWordWrap(true);
     m_explanation->setForegroundRole(QPalette::PlaceholderText);

@@ -13,6 +13,7 @@
 #include <QUrl>
 #include <QVBoxLayout>
 
+#include "widgets/format.h"
 #include "widgets/theme.h"
 
 namespace bdq {
@@ -203,7 +204,7 @@ void StartPage::setRecent(const std::vector<RecentItem>& items) {
             new QListWidgetItem(item.title.isEmpty() ? item.path.section(u'/', -1) : item.title, m_recent);
         entry->setData(Qt::UserRole, item.path);
         entry->setData(kDetailRole, item.detail);
-        entry->setToolTip(item.path);
+        entry->setToolTip(plainToolTip(item.path));
     }
     m_recent->setVisible(!items.empty());
     m_recentEmpty->setVisible(items.empty());

@@ -49,7 +49,7 @@ private:
     std::shared_ptr<const SiteDetail> m_detail;
     TextInfo m_text;
     TransformKind m_before = TransformKind::None;
-    TransformKind m_after = TransformKind::Bdq;
+    TransformKind m_after = defaultTransform();
     Operand m_operand = Operand::Activation;
     QComboBox* m_operandBox = nullptr;
     QComboBox* m_beforeBox = nullptr;

@@ -63,7 +63,7 @@ private:
 
     FlatnessDefinition m_definition = FlatnessDefinition::Entropy;
     Operand m_operand = Operand::Activation;
-    TransformKind m_after = TransformKind::Bdq;
+    TransformKind m_after = defaultTransform();
     std::optional<double> m_threshold;
     bool m_dragging = false;
     QComboBox* m_definitionBox = nullptr;
