@@ -90,9 +90,13 @@ bool acceptsGguf(const std::string& bytes) {
     const auto config = configFromGguf(*header, "fuzz");
     const auto bpe = bpeFromGguf(*header, "fuzz");
     const auto pieces = sentencePieceFromGguf(*header, "fuzz");
-    if (pieces) EXPECT_GT((*pieces)->vocabSize(), 0);
+    if (pieces) {
+        EXPECT_GT((*pieces)->vocabSize(), 0);
+    }
     if (bpe) {
-        if (const auto ids = (*bpe)->encode("abab")) EXPECT_LE(ids->size(), 4u);
+        if (const auto ids = (*bpe)->encode("abab")) {
+            EXPECT_LE(ids->size(), 4u);
+        }
     }
     for (const GgufTensor& tensor : header->tensors)
         EXPECT_LE(tensor.offsetBytes + tensor.sizeBytes, bytes.size());
@@ -125,7 +129,9 @@ TEST(IoFuzz, tokenizerJson) {
         const auto encoder = bpeFromJson(bytes, "fuzz");
         if (!encoder) return false;
         const auto ids = (*encoder)->encode("abba");
-        if (ids) EXPECT_LE(ids->size(), 4u);
+        if (ids) {
+            EXPECT_LE(ids->size(), 4u);
+        }
         return true;
     });
 }
@@ -135,7 +141,9 @@ TEST(IoFuzz, configJson) {
         R"({"model_type":"llama","hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rope_scaling":{"rope_type":"llama3","factor":8}})";
     fuzz(good, 3000, 4, [](const std::string& bytes) {
         const auto config = configFromJson(bytes, "fuzz");
-        if (config) EXPECT_GT(config->heads, 0);
+        if (config) {
+            EXPECT_GT(config->heads, 0);
+        }
         return config.has_value();
     });
 }
