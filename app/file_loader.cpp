@@ -184,17 +184,22 @@ Result<LoadedContent> loadContent(const std::string& path) {
     LoadedContent content;
     content.path = absolute;
     const fs::path folder(absolute);
-    if (isThere(folder / "run.json") || isThere(folder / "events.jsonl") || isThere(folder / "spec.json")) {
+    const bool finishedAnalysis = isThere(folder / "analysis.json") && !isThere(folder / "run.json");
+    if (finishedAnalysis) {
+        BDQ_TRY(content.analysis, loadAnalysis(absolute));
+        content.model = modelOf(content.analysis->result->spec.modelPath, absolute, content.problems);
+        return content;
+    }
+    if (isThere(folder / "run.json") || isThere(folder / "spec.json")) {
         BDQ_TRY(LoadedRun run, loadRun(absolute));
         content.model = modelOf(run.result->spec.modelPath, absolute, content.problems);
         addRun(std::move(run), content);
         return content;
     }
-    if (isThere(folder / "analysis.json")) {
-        BDQ_TRY(content.analysis, loadAnalysis(absolute));
-        content.model = modelOf(content.analysis->result->spec.modelPath, absolute, content.problems);
-        return content;
-    }
+    if (isThere(folder / "events.jsonl"))
+        return fail(ErrorCode::NotFound, absolute +
+                                             ": this job did not finish and left nothing to show; expected "
+                                             "run.json, analysis.json or spec.json in the folder");
     BDQ_TRY(content.model, loadModel(absolute));
     return content;
 }

@@ -8,6 +8,7 @@
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QVBoxLayout>
 
 #include "app/workspace.h"
 #include "widgets/format.h"
@@ -22,6 +23,29 @@
 #include "widgets/panels/start_page.h"
 
 namespace bdq {
+
+namespace {
+
+/// Sizes of the linear sites from the model's header alone, so that a plan has a size before any analysis.
+std::vector<SiteAnalysis> sitesOf(const ModelConfig& model) {
+    std::vector<SiteAnalysis> sites;
+    const std::int64_t attention = model.heads * model.headDim;
+    for (int layer = 0; layer < model.layers; ++layer)
+        for (const Site site : kLinearSites) {
+            SiteAnalysis row;
+            row.key = {layer, site};
+            row.inFeatures = site == Site::Down ? model.intermediateSize
+                             : site == Site::O  ? attention
+                                                : model.hiddenSize;
+            row.outFeatures = site == Site::Qkv      ? attention + 2 * model.kvHeads * model.headDim
+                              : site == Site::GateUp ? 2 * model.intermediateSize
+                                                     : model.hiddenSize;
+            sites.push_back(std::move(row));
+        }
+    return sites;
+}
+
+} // namespace
 
 MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* parent)
     : QMainWindow(parent), m_settings(settings), m_jobs(workerPath), m_measure(workerPath, &m_plan),
@@ -58,7 +82,13 @@ void MainWindow::setupCentre() {
     m_stack = new QStackedWidget;
     m_stack->addWidget(m_start);
     m_stack->addWidget(m_workspace);
-    setCentralWidget(m_stack);
+    auto* centre = new QWidget;
+    auto* layout = new QVBoxLayout(centre);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_workspace->messages());
+    layout->addWidget(m_stack, 1);
+    setCentralWidget(centre);
     m_palette = new CommandPalette(this);
     m_status = new QLabel;
     statusBar()->addWidget(m_status, 1);
@@ -187,11 +217,12 @@ void MainWindow::updateStatus() {
 }
 
 void MainWindow::updateSummary() {
-    static const std::vector<SiteAnalysis> kNone;
     const AnalysisPtr& analysis = m_session.analysis();
     const PlanState& state = m_plan.state();
-    const PlanSummary summary = summarizePlan(state.plan, analysis ? analysis->sites : kNone,
-                                              m_session.parameters(), state.fallback(), state.transforms);
+    const bool whole = analysis && !m_session.analysisIsLive();
+    const PlanSummary summary =
+        summarizePlan(state.plan, whole ? analysis->sites : sitesOf(m_session.modelConfig()),
+                      m_session.parameters(), state.fallback(), state.transforms);
     m_planPanel->setSummary(summary);
     m_workspace->header()->setPlan(state.plan.base, summary);
 }

@@ -123,13 +123,14 @@ private:
     void handleJobEvent(int id, const JobEvent& event);
     void handleJobEnd(int id);
     void announceRun(const JobRecord& record, const RunSpec& spec);
-    void announceReport(const JobRecord& record, const ReportSpec& spec);
+    void announceReport(const ReportSpec& spec);
     void announceFailure(const JobRecord& record);
     void resumeRun(const QString& listId);
     void requestReport(ReportFormat format);
     void requestPreview();
     [[nodiscard]] std::string reportDir() const;
     void updateReportSource();
+    [[nodiscard]] QString previewFile() const;
     void openFolder(const QString& path);
     QAction* messageAction(const QString& text, std::function<void()> act);
 
@@ -140,7 +141,7 @@ private:
     MeasureController m_measure;
     DeviceProbe m_probe;
     QTemporaryDir m_previewDir;
-    int m_previewJob = 0;
+    std::string m_reportedDir; ///< what the report tab is about
     bool m_measuring = false;
     bool m_analyzeWhenOpen = false;
     bool m_closing = false;

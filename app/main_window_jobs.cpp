@@ -77,6 +77,7 @@ void MainWindow::connectSheets() {
     connect(m_workspace, &Workspace::selectionChanged, this, [this](const SiteKeys& keys) {
         if (!m_session.analysisIsLive()) m_measure.request(keys);
     });
+    connect(m_workspace->tabs(), &QTabWidget::currentChanged, this, &MainWindow::updateReportSource);
     connect(m_workspace->report(), &ReportPanel::saveRequested, this, &MainWindow::requestReport);
     connect(m_workspace->report(), &ReportPanel::previewRequested, this, &MainWindow::requestPreview);
 }
@@ -191,7 +192,8 @@ void MainWindow::handleJobEnd(int id) {
     else if (run && record.state == JobState::Finished)
         announceRun(record, *run);
     else if (report && record.state == JobState::Finished)
-        announceReport(record, *report);
+        announceReport(*report);
+    if (record.outDir().toStdString() == m_reportedDir) m_reportedDir.clear();
     if (report) {
         m_workspace->report()->setBusy(false);
         m_jobs.remove(id);
@@ -224,9 +226,9 @@ void MainWindow::announceRun(const JobRecord& record, const RunSpec& spec) {
          messageAction(tr("Open folder"), [this, dir] { openFolder(dir); })});
 }
 
-void MainWindow::announceReport(const JobRecord& record, const ReportSpec& spec) {
+void MainWindow::announceReport(const ReportSpec& spec) {
     const QString file = QString::fromStdString(spec.outFile);
-    if (record.id == m_previewJob) {
+    if (file == previewFile()) {
         runInPool(
             this, [path = spec.outFile] { return readTextFile(path, kMaxPreviewBytes); },
             [this](const Result<std::string>& text) {
@@ -279,18 +281,19 @@ std::string MainWindow::reportDir() const {
 }
 
 void MainWindow::updateReportSource() {
-    const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
-    const std::string dir = reportDir();
-    QString title;
-    if (run && run->state == RunState::Finished)
-        title =
-            QStringLiteral("%1 %2 %3")
-                .arg(run->title, run->method, run->kind == QLatin1String("run") ? run->scheme : QString());
-    else if (!dir.empty())
-        title = tr("Analysis of %1").arg(m_session.modelName());
-    m_workspace->report()->setSource(title.trimmed());
-    m_workspace->report()->setPreview({});
     updateActions();
+    const std::string dir = reportDir();
+    // Naming a source asks for its preview, which takes a worker: only when somebody looks, and once.
+    if (m_workspace->tabs()->currentIndex() != Workspace::ReportTab || dir == m_reportedDir) return;
+    m_reportedDir = dir;
+    const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
+    QString title;
+    if (run && run->outDir.toStdString() == dir && run->kind == QLatin1String("run"))
+        title = QStringLiteral("%1 %2 %3").arg(run->title, run->method, run->scheme);
+    else if (!dir.empty())
+        title = tr("analysis of %1").arg(m_session.modelName());
+    m_workspace->report()->setPreview({});
+    m_workspace->report()->setSource(title);
 }
 
 void MainWindow::requestReport(ReportFormat format) {
@@ -315,15 +318,18 @@ void MainWindow::requestReport(ReportFormat format) {
 void MainWindow::requestPreview() {
     const std::string dir = reportDir();
     if (dir.empty()) return;
-    const QString file = m_previewDir.filePath(QStringLiteral("preview.md"));
+    const QString file = previewFile();
     const auto id =
         m_jobs.enqueue(ReportSpec{dir, ReportFormat::Markdown, file.toStdString()}, tr("Report preview"));
     if (!id) {
         showError(id.error(), tr("No preview"));
         return;
     }
-    m_previewJob = *id;
     m_workspace->report()->setBusy(true);
+}
+
+QString MainWindow::previewFile() const {
+    return m_previewDir.filePath(QStringLiteral("preview.md"));
 }
 
 void MainWindow::openFolder(const QString& path) {

@@ -239,8 +239,6 @@ void MainWindow::savePlotFile(const QString& suggestedName, const QByteArray& co
 void MainWindow::showError(const Error& error, const QString& what) {
     const QString text = toQString(error.text());
     m_workspace->messages()->showMessage(MessageSeverity::Error, QStringLiteral("%1: %2").arg(what, text));
-    // The bar lives in the workspace: on the start page it is shown there, above an empty table.
-    if (m_stack->currentWidget() != m_workspace) m_stack->setCurrentWidget(m_workspace);
 }
 
 } // namespace bdq

@@ -50,7 +50,7 @@ Workspace::Workspace(QWidget* parent) : QWidget(parent) {
 void Workspace::createViews() {
     m_sites = new SiteTableModel(this);
     m_header = new HeaderStrip;
-    m_messages = new MessageBar;
+    m_messages = new MessageBar(this);
     m_table = new SiteTablePanel(m_sites);
     m_inspector = new InspectorPanel;
     m_flatness = new FlatnessPlot;
@@ -100,7 +100,6 @@ void Workspace::setupLayout() {
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_header);
-    layout->addWidget(m_messages);
     layout->addWidget(m_splitter, 1);
     restoreDefaultSizes();
 }

@@ -1,4 +1,4 @@
-// The main view: header strip, messages, layer table | plots or a sheet | inspector. Keeps one selection for
+// The main view: header strip, layer table | plots or a sheet | inspector. Keeps one selection for
 // all of them.
 #pragma once
 
@@ -40,6 +40,7 @@ public:
     explicit Workspace(QWidget* parent = nullptr);
 
     [[nodiscard]] HeaderStrip* header() const { return m_header; }
+    /// Placed by the window: messages concern the start page, too.
     [[nodiscard]] MessageBar* messages() const { return m_messages; }
     [[nodiscard]] SiteTablePanel* table() const { return m_table; }
     [[nodiscard]] SiteTableModel* sites() const { return m_sites; }

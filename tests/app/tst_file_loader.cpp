@@ -23,6 +23,8 @@ private slots:
     }
 
     void anAnalysisFolderOpensWithoutItsModel() {
+        // The command line keeps its events beside the result.
+        QVERIFY(writeFileAtomically(m_analysis.toStdString() + "/events.jsonl", "{}\n"));
         const auto content = loadContent(m_analysis.toStdString());
         QVERIFY2(content, content ? "" : content.error().text().c_str());
         QVERIFY(content->analysis && content->runs.empty());
@@ -74,6 +76,7 @@ private slots:
         QTest::newRow("no model") << "letter.gguf" << QByteArray("Dear reader, this is no model at all.");
         QTest::newRow("broken session") << "broken.bdqsession" << QByteArray("{");
         QTest::newRow("broken run") << "broken/run.json" << QByteArray("{\"schema\": 1}");
+        QTest::newRow("unfinished") << "unfinished/events.jsonl" << QByteArray("{}\n");
         QTest::newRow("broken analysis")
             << "half/analysis.json" << QByteArray("{\"schema\": 1, \"sites\": [");
     }
@@ -86,7 +89,7 @@ private slots:
             QFile file(path);
             QVERIFY(file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size());
         }
-        const QString opened = name.endsWith(QStringLiteral(".json")) ? QFileInfo(path).absolutePath() : path;
+        const QString opened = name.contains(QLatin1Char('/')) ? QFileInfo(path).absolutePath() : path;
         const auto content = loadContent(opened.toStdString());
         QVERIFY(!content);
         const QString text = QString::fromStdString(content.error().text());

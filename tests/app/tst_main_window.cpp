@@ -277,16 +277,18 @@ private slots:
     }
 
     void layoutAndOptionsAreRemembered() {
+        QSize size;
         {
             auto window = makeWindow("ok");
-            window->resize(1111, 777);
             window->show();
             QVERIFY(openAnalysis(*window));
+            window->resize(790, 640);
+            size = window->size();
             window->workspace()->tabs()->setCurrentIndex(Workspace::ChannelsTab);
             window->close();
         }
         auto window = makeWindow("ok");
-        QCOMPARE(window->size(), QSize(1111, 777));
+        QCOMPARE(window->size(), size);
         QCOMPARE(window->workspace()->tabs()->currentIndex(), static_cast<int>(Workspace::ChannelsTab));
         QCOMPARE(m_settings->recent().front().path, m_analysis);
     }

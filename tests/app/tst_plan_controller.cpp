@@ -33,7 +33,7 @@ private slots:
         note();
         plan.setBase(parseScheme("W3A8").value());
         note();
-        plan.editLayers({0, 2}, SchemeEdit{{}, 8, {}});
+        plan.editLayers({0, 2}, SchemeEdit{{}, 6, {}});
         note();
         plan.setTransform({{0, Site::O}}, TransformKind::CatDiag);
         note();

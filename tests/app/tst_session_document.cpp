@@ -66,7 +66,7 @@ private slots:
     void aNewerSchemaIsRefusedNamingBothVersions() {
         std::string text = encodeSession(sample("/a"), "/a");
         const std::string ours = "\"schema\": " + std::to_string(kSessionSchema);
-        const auto at = text.find(ours);
+        const auto at = text.rfind(ours); // keys are sorted: the plan has its own schema before
         QVERIFY(at != std::string::npos);
         text.replace(at, ours.size(), "\"schema\": 7");
         const auto read = decodeSession(text, "new.bdqsession", "/a");
