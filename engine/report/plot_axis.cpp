@@ -79,7 +79,7 @@ double Scale::position(double value) const {
 }
 
 std::vector<Tick> Scale::ticks() const {
-    constexpr double kFewDecades = 1.6;
+    constexpr double kFewDecades = 2.5;
     if (m_logarithmic && m_high - m_low < kFewDecades) return fineLogarithmicTicks(m_low, m_high);
     double step = niceStep(m_high - m_low);
     if (m_logarithmic || m_integers) step = std::max(1.0, std::ceil(step - 1e-9));
