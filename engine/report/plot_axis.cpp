@@ -22,7 +22,8 @@ double niceStep(double span) {
 std::string powerLabel(double exponent) {
     constexpr double kPlain = 3;
     const double value = std::pow(10.0, exponent);
-    return std::abs(exponent) <= kPlain ? formatNumber(value, 1) : "1e" + formatNumber(exponent, 3);
+    return std::abs(exponent) <= kPlain ? formatNumber(value, 1)
+                                        : "1e" + std::to_string(std::lround(exponent));
 }
 
 /// "20", "2.5": no zeros after the last digit that matters.

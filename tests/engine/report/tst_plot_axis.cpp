@@ -49,6 +49,7 @@ TEST(PlotAxis, ShortLogarithmicRangesHaveTicksBetweenPowers) {
     ASSERT_EQ(ticks.size(), 4U);
     EXPECT_EQ(ticks[0].label, "2");
     EXPECT_EQ(ticks[3].label, "20");
+    EXPECT_EQ(Scale({"x", true, false}, {0.9e-8, 1.1}).ticks().front().label, "1e-8");
 }
 
 TEST(PlotAxis, WholeNumbersOnly) {
