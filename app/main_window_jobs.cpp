@@ -12,6 +12,7 @@
 
 #include "app/background.h"
 #include "app/main_window.h"
+#include "app/report_preview.h"
 #include "app/workspace.h"
 #include "engine/api/atomic_file.h"
 #include "widgets/format.h"
@@ -233,7 +234,8 @@ void MainWindow::announceReport(const ReportSpec& spec) {
             this, [path = spec.outFile] { return readTextFile(path, kMaxPreviewBytes); },
             [this](const Result<std::string>& text) {
                 if (text)
-                    m_workspace->report()->setPreview(toQString(*text));
+                    m_workspace->report()->setPreview(
+                        toQString(previewOf(*text, tr("*%1 more rows in the saved report*").toStdString())));
                 else
                     showError(text.error(), tr("No preview"));
             });
