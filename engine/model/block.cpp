@@ -7,9 +7,19 @@
 namespace bdq {
 namespace {
 
+// x cos + rotateHalf(x) sin in two passes over x, written half by half instead of through a concatenation.
 at::Tensor rotate(const at::Tensor& x, const Rope& rope) {
-    const auto halves = x.chunk(2, -1);
-    return x * rope.cosine + at::cat({-halves[1], halves[0]}, -1) * rope.sine;
+    const std::int64_t half = x.size(-1) / 2;
+    const at::Tensor cosine = rope.cosine.narrow(-1, 0, half);
+    const at::Tensor sine = rope.sine.narrow(-1, 0, half);
+    const at::Tensor first = x.narrow(-1, 0, half);
+    const at::Tensor second = x.narrow(-1, half, half);
+    at::Tensor rotated = at::empty_like(x);
+    at::Tensor rotatedFirst = rotated.narrow(-1, 0, half);
+    at::Tensor rotatedSecond = rotated.narrow(-1, half, half);
+    at::mul_out(rotatedFirst, first, cosine).addcmul_(second, sine, -1);
+    at::mul_out(rotatedSecond, second, cosine).addcmul_(first, sine);
+    return rotated;
 }
 
 // [batch, tokens, heads * headDim] -> [batch, heads, tokens, headDim]
@@ -28,9 +38,11 @@ void appendToCache(KvCache& cache, at::Tensor& k, at::Tensor& v) {
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t groups) {
     const bool causal = q.size(2) > 1;
-    const at::Tensor keys = groups == 1 ? k : k.repeat_interleave(groups, 1);
-    const at::Tensor values = groups == 1 ? v : v.repeat_interleave(groups, 1);
-    return at::scaled_dot_product_attention(q, keys, values, {}, 0.0, causal);
+    // The CPU kernel reads grouped heads in place; CUDA's fp32 kernel wants one key head a query head.
+    if (groups == 1 || q.is_cpu())
+        return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, {}, groups > 1);
+    return at::scaled_dot_product_attention(q, k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1),
+                                            {}, 0.0, causal);
 }
 
 } // namespace

@@ -55,6 +55,9 @@ Result<ModelWeights> ModelWeights::open(const std::string& path) {
     if (weights.config().architecture != "llama")
         return fail(ErrorCode::Unsupported, path + ": architecture '" + weights.config().architecture +
                                                 "' can be listed but not computed; supported: llama");
+    if (!weights.config().ropeScaling.empty())
+        return fail(ErrorCode::Unsupported, path + ": RoPE scaling '" + weights.config().ropeScaling +
+                                                "' can be listed but not computed; supported: none");
     BDQ_CHECK(weights.checkAll());
     return weights;
 }
@@ -66,6 +69,13 @@ Status ModelWeights::check(const std::string& name, const std::vector<std::int64
         return fail(ErrorCode::ShapeMismatch, path() + ": tensor '" + name + "' has shape " +
                                                   shapeText(entry->shape) + ", expected " + shapeText(shape));
     return {};
+}
+
+Status ModelWeights::checkLinear(const std::string& name, const std::vector<std::int64_t>& shape) const {
+    if (m_reader->find(name + ".bias") != nullptr)
+        return fail(ErrorCode::Unsupported,
+                    path() + ": linear layer '" + name + "' has a bias; supported: layers without bias");
+    return check(name + ".weight", shape);
 }
 
 Status ModelWeights::checkAll() const {
@@ -83,7 +93,7 @@ Status ModelWeights::checkAll() const {
         BDQ_CHECK(check(layerPrefix(layer) + "post_attention_layernorm.weight", {c.hiddenSize}));
         for (Site site : kLinearSites)
             for (const NamedShape& linear : linearShapes(c, {layer, site}))
-                BDQ_CHECK(check(linear.name + ".weight", linear.shape));
+                BDQ_CHECK(checkLinear(linear.name, linear.shape));
     }
     return {};
 }

@@ -39,6 +39,7 @@ private:
     Result<at::Tensor> tensor(const std::string& name, const std::vector<std::int64_t>& shape,
                               c10::Device device) const;
     [[nodiscard]] Status check(const std::string& name, const std::vector<std::int64_t>& shape) const;
+    [[nodiscard]] Status checkLinear(const std::string& name, const std::vector<std::int64_t>& shape) const;
     [[nodiscard]] Status checkAll() const;
     Result<at::Tensor> stacked(SiteKey key, c10::Device device) const;
 
