@@ -33,9 +33,10 @@ HeaderStrip::HeaderStrip(QWidget* parent) : QWidget(parent) {
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(12, 8, 12, 8);
     layout->setSpacing(12);
-    layout->addWidget(m_model, 2);
+    layout->addWidget(m_model);
     layout->addWidget(separator(this));
-    layout->addWidget(m_text, 4);
+    layout->addWidget(m_text);
+    layout->addStretch(1);
     for (QLabel* label : {m_perplexity, m_prediction, m_size}) {
         layout->addWidget(separator(this));
         layout->addWidget(label);

@@ -110,6 +110,27 @@ void PlotPanel::elideTitle() {
     m_titleElement->setText(metrics.elidedText(m_title, Qt::ElideMiddle, std::max(80, m_plot->width() - 24)));
 }
 
+void PlotPanel::wrapLegend() {
+    constexpr int kGap = 16;
+    QCPLegend* legend = m_plot->legend;
+    int widest = 1;
+    int together = 0;
+    int entries = 0;
+    for (int i = 0; i < legend->itemCount(); ++i) {
+        const QCPAbstractLegendItem* item = legend->item(i);
+        if (!item) continue; // an empty cell of the grid
+        const int width = item->minimumOuterSizeHint().width() + kGap;
+        widest = std::max(widest, width);
+        together += width;
+        ++entries;
+    }
+    const int room = m_plot->width() - 2 * kGap;
+    const int columns = together <= room ? std::max(1, entries) : std::max(1, room / widest);
+    if (columns == legend->wrap()) return;
+    legend->setWrap(columns);
+    legend->setFillOrder(QCPLegend::foColumnsFirst, true);
+}
+
 void PlotPanel::setEmptyText(const QString& text) {
     m_empty = !text.isEmpty();
     m_emptyLabel->setText(text);
@@ -135,6 +156,7 @@ void PlotPanel::redraw(bool reset) {
     m_plot->clearItems();
     if (!m_empty) {
         rebuild();
+        wrapLegend();
         m_crosshair = new QCPItemStraightLine(m_plot);
         m_crosshair->setLayer(QStringLiteral("overlay"));
         m_crosshair->setPen(QPen(theme().mutedText, 0, Qt::DotLine));
@@ -284,6 +306,7 @@ bool PlotPanel::plotEvent(QEvent* event) {
         return false;
     case QEvent::Resize:
         elideTitle();
+        wrapLegend();
         return false;
     default:
         return false;

@@ -77,6 +77,7 @@ private:
     void setupLayout();
     void setupPlot();
     void elideTitle();
+    void wrapLegend();
     void showPointer(const QPointF& pixel);
     [[nodiscard]] QSize exportSize() const;
     bool plotEvent(QEvent* event);

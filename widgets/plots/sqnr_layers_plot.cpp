@@ -94,7 +94,6 @@ void SqnrLayersPlot::rebuild() {
                  .arg(siteTitle(m_site), toQString(m_scheme), textSource()));
     plot()->xAxis->setLabel(tr("layer"));
     plot()->yAxis->setLabel(tr("SQNR (dB), higher is better"));
-    plot()->legend->setWrap(4);
     int index = 0;
     for (const TransformInfo& info : transformTable()) {
         // The untransformed model is grey in every plot.
