@@ -1,6 +1,8 @@
 #include "engine/model/block.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -45,6 +47,25 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                             {}, 0.0, causal);
 }
 
+// silu(gate) * up of [..., 2 intermediate]; on the CPU a few rows at a time, so that silu's result is still
+// in cache.
+at::Tensor gatedProduct(const at::Tensor& gateUp) {
+    constexpr std::int64_t kRows = 64;
+    const std::int64_t width = gateUp.size(-1) / 2;
+    const at::Tensor rows = gateUp.flatten(0, -2);
+    at::Tensor product = at::empty({rows.size(0), width}, gateUp.options());
+    const std::int64_t step = gateUp.is_cpu() ? kRows : rows.size(0);
+    for (std::int64_t first = 0; first < rows.size(0); first += step) {
+        const std::int64_t count = std::min(step, rows.size(0) - first);
+        at::Tensor part = product.narrow(0, first, count);
+        at::silu_out(part, rows.narrow(0, first, count).narrow(1, 0, width));
+        part.mul_(rows.narrow(0, first, count).narrow(1, width, width));
+    }
+    std::vector<std::int64_t> shape = gateUp.sizes().vec();
+    shape.back() = width;
+    return product.view(shape);
+}
+
 } // namespace
 
 BlockWeights BlockWeights::to(c10::Device device) const {
@@ -69,7 +90,10 @@ Rope Rope::slice(std::int64_t first, std::int64_t count) const {
 }
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
-    return at::rms_norm(x, gain.sizes(), gain, epsilon);
+    // ATen's rms_norm writes the squares first; the norm alone needs one reading pass.
+    const at::Tensor norm = at::linalg_vector_norm(x, 2, {-1}, true);
+    const at::Tensor scale = norm.square_().div_(x.size(-1)).add_(epsilon).rsqrt_();
+    return (x * scale).mul_(gain);
 }
 
 at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope,
@@ -91,8 +115,7 @@ at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, 
 
     const at::Tensor mlpInput =
         hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
-    const auto gateUp = at::linear(mlpInput, weights.at(Site::GateUp)).chunk(2, -1);
-    const at::Tensor product = at::silu(gateUp[0]).mul_(gateUp[1]);
+    const at::Tensor product = gatedProduct(at::linear(mlpInput, weights.at(Site::GateUp)));
     return attended + at::linear(hooks.siteInput(Site::Down, product), weights.at(Site::Down));
 }
 
