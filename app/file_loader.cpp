@@ -88,7 +88,10 @@ std::optional<LoadedModel> modelOf(const std::string& stored, const std::string&
                                    std::vector<std::string>& problems) {
     if (stored.empty()) return std::nullopt;
     const fs::path beside = fs::path(dir) / stored;
-    auto model = loadModel(isThere(stored) || !isThere(beside) ? stored : beside.string());
+    std::error_code ignored;
+    // Absolute, because workers and later starts of the window may have another working folder.
+    const fs::path found = isThere(stored) || !isThere(beside) ? fs::absolute(stored, ignored) : beside;
+    auto model = loadModel(found.lexically_normal().string());
     if (model) return std::move(*model);
     problems.push_back(model.error().text());
     return std::nullopt;
