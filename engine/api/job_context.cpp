@@ -1,13 +1,24 @@
 #include "engine/api/job_context.h"
 
 namespace bdq {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{100};
+
+} // namespace
 
 void JobContext::stage(std::string name, int layer) {
     emit(StageEvent{std::move(name), layer, m_secondsLeft});
 }
 
+void JobContext::preparation(double done, double total, const std::string& unit) {
+    const Clock::time_point now = Clock::now();
+    if (done < total && now - m_lastProgress < kInterval) return;
+    m_lastProgress = now;
+    emit(ProgressEvent{done, total, unit, -1});
+}
+
 void JobContext::progress(double done, double total, const std::string& unit) {
-    constexpr std::chrono::milliseconds kInterval{100};
     const Clock::time_point now = Clock::now();
     const bool first = m_firstDone < 0 || done < m_firstDone;
     if (first) {

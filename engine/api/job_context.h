@@ -28,6 +28,9 @@ public:
     /// Whole-job progress; throttled to 10 events a second except the first and the last. The time left is
     /// estimated from the time since the first call with a smaller `done`.
     void progress(double done, double total, const std::string& unit);
+    /// Progress of a preparation whose share of the job is not known yet: throttled like progress(), no time
+    /// left.
+    void preparation(double done, double total, const std::string& unit);
     void warning(std::string message) { emit(WarningEvent{std::move(message)}); }
 
     [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }

@@ -89,7 +89,7 @@ Result<at::Tensor> Generator::run(JobContext& context) {
     for (std::int64_t position = 0; position + 1 < m_options.length; ++position) {
         BDQ_CHECK(context.checkCancelled());
         columns.push_back(nextTokens(columns.back(), position));
-        context.progress(static_cast<double>(position + 2), m_options.length, "tokens");
+        context.preparation(static_cast<double>(position + 2), m_options.length, "tokens");
     }
     return at::cat(columns, 1);
 }

@@ -22,8 +22,8 @@ int claimStdout() {
     return results;
 }
 
-/// Tensors come and go by the megabyte. By default each is mapped and unmapped, and the page faults of touching it anew
-/// took 8 % of a forward pass (README, Measured): keep freed memory for the next one.
+/// Tensors come and go by the megabyte. By default each is mapped and unmapped, and the page faults of
+/// touching it anew took 8 % of a forward pass (README, Measured): keep freed memory for the next one.
 void keepFreedMemory() {
     constexpr int kLargestKeptBytes = 1 << 30;
     ::mallopt(M_MMAP_THRESHOLD, kLargestKeptBytes);

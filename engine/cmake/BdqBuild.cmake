@@ -54,5 +54,5 @@ function(bdq_add_test name)
     target_link_libraries(${name} PRIVATE ${ARG_LIBS} bdq_warnings)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
-        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;BDQ_BIN_DIR=${CMAKE_BINARY_DIR}/bin;BDQ_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;GOMP_SPINCOUNT=2000;BDQ_BIN_DIR=${CMAKE_BINARY_DIR}/bin;BDQ_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()

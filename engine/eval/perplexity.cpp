@@ -15,7 +15,8 @@ namespace {
 // layers.
 constexpr double kCpuHiddenBytes = 1e9;
 constexpr double kDeviceHiddenBytes = 8e9;
-// Rows of logits computed together: 1024 x 49152 fp32 = 200 MB; fewer rows pack the head's weights more often.
+// Rows of logits computed together: 1024 x 49152 fp32 = 200 MB; fewer rows pack the head's weights more
+// often.
 constexpr std::int64_t kLogitRows = 1024;
 constexpr std::int64_t kDeviceLogitRows = 2047;
 

@@ -64,6 +64,19 @@ TEST(JobContext, StartsAgainWhenTheWorkStartsAgain) {
     EXPECT_LT(sent[1].secondsLeft, 0);
 }
 
+TEST(JobContext, PreparationHasNoTimeLeftAndIsThrottled) {
+    Recorded recorded;
+    for (int token = 1; token <= 1000; ++token)
+        recorded.context.preparation(token, 1000, "tokens");
+    recorded.context.progress(1, 4, "layers");
+    const std::vector<ProgressEvent> sent = recorded.progress();
+    ASSERT_GE(sent.size(), 3U);
+    EXPECT_LT(sent.size(), 100U) << "1000 tokens in a few milliseconds";
+    EXPECT_EQ(sent[sent.size() - 2].done, 1000);
+    for (const ProgressEvent& event : sent)
+        EXPECT_LT(event.secondsLeft, 0) << "the job's estimate starts with its own progress";
+}
+
 TEST(JobContext, CancelIsAnError) {
     Recorded recorded;
     EXPECT_TRUE(recorded.context.checkCancelled());
