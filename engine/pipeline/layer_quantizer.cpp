@@ -71,8 +71,8 @@ Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(const BlockWeights& we
         keptBytes += bytesOf(capture.inputs());
         if (keptBytes <= kKeptBytes) moments.kept[i] = capture.inputs();
         if (i == 0) {
-            moments.keys = capture.keys();
-            moments.values = capture.values();
+            moments.keys = capture.keys().narrow(0, 0, 1); // the same tokens on every device
+            moments.values = capture.values().narrow(0, 0, 1);
         }
         m_advance(0.25 / static_cast<double>(full.size()));
     }
