@@ -8,6 +8,8 @@
 #include <QStackedWidget>
 #include <QTabWidget>
 
+#include <algorithm>
+
 #include "app/main_window.h"
 #include "app/workspace.h"
 #include "widgets/models/run_list_model.h"
@@ -22,6 +24,8 @@ namespace {
 constexpr int kLayoutVersion = 1;
 constexpr int kLogLines = 5000;
 constexpr QSize kFirstSize{1440, 900};
+constexpr int kLeastDockHeight = 200; ///< what the plan needs
+constexpr double kDockShare = 0.28;   ///< of the window, once that is more: the plot of a run uses it
 } // namespace
 
 void MainWindow::setupDocks() {
@@ -59,8 +63,8 @@ void MainWindow::defaultDockLayout() {
     const bool open = m_stack->currentWidget() == m_workspace;
     for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock})
         dock->setVisible(open);
-    resizeDocks({m_planDock, m_runsDock}, {620, 820}, Qt::Horizontal);
-    resizeDocks({m_planDock}, {230}, Qt::Vertical);
+    resizeDocks({m_planDock, m_runsDock}, {580, 860}, Qt::Horizontal);
+    resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
     m_runsDock->raise();
 }
 

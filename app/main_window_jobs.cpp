@@ -220,6 +220,7 @@ void MainWindow::announceRun(const JobRecord& record, const RunSpec& spec) {
         MessageSeverity::Success, text, {},
         {messageAction(tr("Report\u2026"),
                        [this, dir] {
+                           m_workspace->messages()->dismiss(); // what is said about the report comes next
                            m_runPanel->select(dir);
                            m_workspace->showSheet(Workspace::Sheet::None);
                            m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);

@@ -72,7 +72,9 @@ void PlanController::reset(const PlanState& state) {
 void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
     PlanState next = m_state;
     next.plan = withEdit(next.plan, keys, edit);
-    push(tr("Bits of %n row(s)", nullptr, static_cast<int>(keys.size())), next, tagOf(keys, edit));
+    push(keys.size() == 1 ? tr("Bits of 1 row")
+                          : tr("Bits of %n rows", nullptr, static_cast<int>(keys.size())),
+         next, tagOf(keys, edit));
 }
 
 void PlanController::editLayers(const std::vector<int>& layers, const SchemeEdit& edit) {
@@ -106,7 +108,9 @@ void PlanController::setTransform(const SiteKeys& keys, TransformKind transform)
         else
             next.transforms[key] = transform;
     }
-    push(tr("Transform of %n row(s)", nullptr, static_cast<int>(keys.size())), next);
+    push(keys.size() == 1 ? tr("Transform of 1 row")
+                          : tr("Transform of %n rows", nullptr, static_cast<int>(keys.size())),
+         next);
 }
 
 void PlanController::setMethod(Method method) {

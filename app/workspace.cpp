@@ -105,7 +105,7 @@ void Workspace::setupLayout() {
 }
 
 void Workspace::restoreDefaultSizes() {
-    m_splitter->setSizes({420, 740, 280});
+    m_splitter->setSizes({470, 690, 280});
 }
 
 void Workspace::connectSelection() {

@@ -16,6 +16,7 @@ private slots:
         plan.editSchemes({{0, Site::Down}, {1, Site::Down}, {5, Site::O}}, SchemeEdit{8, {}, {}});
         QCOMPARE(changed.count(), 1);
         QCOMPARE(plan.history()->count(), 1);
+        QCOMPARE(plan.history()->undoText(), QString("Bits of 3 rows"));
         QCOMPARE(plan.state().plan.at({5, Site::O}).weight.bits, 8);
         QCOMPARE(plan.state().plan.at({5, Site::O}).activation.bits, 4);
         plan.history()->undo();
@@ -96,6 +97,7 @@ private slots:
         plan.reset(start());
         const SiteKey key{2, Site::Qkv};
         plan.setTransform({key}, TransformKind::SmoothQuant);
+        QCOMPARE(plan.history()->undoText(), QString("Transform of 1 row"));
         QCOMPARE(plan.state().transformAt(key), TransformKind::SmoothQuant);
         plan.setTransform({key}, plan.state().fallback());
         QVERIFY(plan.state().transforms.empty());

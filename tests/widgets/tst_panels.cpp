@@ -73,6 +73,8 @@ class TstPanels : public QObject {
 private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void tableSelectsFiltersCopies();
+    void tableKeepsTheEditedRowInSight();
+    void tableHoldsItsFirstColumns();
     void tableEmptyStates();
     void inspectorSingleRow();
     void inspectorSeveralRows();
@@ -132,6 +134,40 @@ void TstPanels::tableSelectsFiltersCopies() {
     QTest::keyClick(panel.view(), Qt::Key_Return);
     QCOMPARE(activated.count(), 1);
     QCOMPARE(activated.first().first().value<SiteKey>(), (SiteKey{3, Site::Qkv}));
+}
+
+void TstPanels::tableKeepsTheEditedRowInSight() {
+    SiteTableModel model;
+    SiteTablePanel panel(&model);
+    model.setAnalysis(test::makeAnalysis(30));
+    Plan plan{test::scheme("W4A4KV4"), {}};
+    model.setPlan(plan);
+    test::shot(panel, QSize(470, 300));
+    const SiteKey key = panel.visibleKeys().front();
+    panel.select({key});
+    const int before = panel.view()->currentIndex().row();
+    plan.overrides[key] = test::scheme("W8A8KV4");
+    model.setPlan(plan);
+    QVERIFY(panel.view()->currentIndex().row() > before + 20);
+    QVERIFY(
+        panel.view()->viewport()->rect().contains(panel.view()->visualRect(panel.view()->currentIndex())));
+    panel.view()->scrollToTop(); // whoever looks elsewhere stays there
+    plan.overrides[key] = test::scheme("W6A6KV4");
+    model.setPlan(plan);
+    QCOMPARE(panel.view()->rowAt(0), 0);
+}
+
+void TstPanels::tableHoldsItsFirstColumns() {
+    SiteTableModel model;
+    SiteTablePanel panel(&model);
+    model.setAnalysis(test::makeAnalysis(30));
+    test::shot(panel, QSize(470, 500));
+    for (int column : {SiteTableModel::SqnrPredictedColumn, SiteTableModel::SqnrMeasuredColumn,
+                       SiteTableModel::FlatnessActivationAfterColumn}) {
+        QVERIFY(!panel.view()->isColumnHidden(column));
+        QVERIFY(panel.view()->columnViewportPosition(column) + panel.view()->columnWidth(column) <=
+                panel.view()->viewport()->width());
+    }
 }
 
 void TstPanels::tableEmptyStates() {
@@ -370,6 +406,14 @@ void TstPanels::runPanelFollowsModel() {
     model.addOrUpdate(run);
     QCOMPARE(panel.selectedRun(), run.id);
     QVERIFY(button(panel, "Cancel run")->isVisible());
+    auto* list = qobject_cast<QTableView*>(byName(panel, "Runs"));
+    QVERIFY(list->isColumnHidden(RunListModel::PerplexityColumn));
+    run.method = "Baseline method";
+    model.addOrUpdate(run);
+    test::shot(panel, QSize(600, 200));
+    QVERIFY(list->columnWidth(RunListModel::MethodColumn) >
+            list->fontMetrics().horizontalAdvance(run.method)); // however narrow the list
+    QVERIFY(panel.minimumSizeHint().height() <= 180);
     QVERIFY(panel.minimumSizeHint().width() <= 700);
     QVERIFY(!button(panel, "Resume")->isVisible());
     QSignalSpy cancel(&panel, &RunPanel::cancelRequested);

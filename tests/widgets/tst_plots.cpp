@@ -10,7 +10,10 @@
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QSignalSpy>
+#include <QStyle>
+#include <QStyleOptionComboBox>
 #include <QTest>
+#include <qcustomplot.h>
 
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/plots/channels_plot.h"
@@ -104,6 +107,8 @@ private slots:
     void sqnrHollowIsPredictedOnly();
     void readoutIsExact();
     void keyboardZooms();
+    void toolRowsFitBesideTheDocks();
+    void lowRunPlotHasNoLegend();
 };
 
 void TstPlots::drawsData() {
@@ -319,6 +324,40 @@ void TstPlots::keyboardZooms() {
     QTest::keyClick(&plot, Qt::Key_Home);
     plot.clearFocus();
     QVERIFY(test::differingPixels(start, test::shot(plot, kSize)) < 50);
+}
+
+void TstPlots::toolRowsFitBesideTheDocks() {
+    constexpr int kCentre = 580; // of a window 1280 wide
+    const Plots plots;
+    for (const auto& panel : plots.all) {
+        Plots::fill(*panel);
+        test::shot(*panel, QSize(kCentre, 400));
+        QVERIFY(panel->minimumSizeHint().width() <= kCentre);
+        for (const QComboBox* box : panel->findChildren<QComboBox*>()) {
+            QStyleOptionComboBox option;
+            option.initFrom(box);
+            const int room = box->style()
+                                 ->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField)
+                                 .width();
+            QVERIFY2(box->fontMetrics().horizontalAdvance(box->currentText()) <= room,
+                     qPrintable(QStringLiteral("%1: %2 in %3 px")
+                                    .arg(box->accessibleName(), box->currentText())
+                                    .arg(room)));
+        }
+    }
+}
+
+void TstPlots::lowRunPlotHasNoLegend() {
+    RunRowsPlot panel;
+    panel.setRows(runRows());
+    test::shot(panel, QSize(400, 320));
+    auto* plot = qobject_cast<QCustomPlot*>(canvas(panel));
+    QVERIFY(plot->legend->itemCount() > 0);
+    test::shot(panel, QSize(400, 120));
+    QCOMPARE(plot->legend->itemCount(), 0);
+    QVERIFY(plot->axisRect()->height() > 20);
+    test::shot(panel, QSize(400, 320));
+    QVERIFY(plot->legend->itemCount() > 0);
 }
 
 QTEST_MAIN(TstPlots)

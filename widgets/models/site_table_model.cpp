@@ -363,7 +363,8 @@ QVariant SiteTableModel::headerData(int section, Qt::Orientation orientation, in
     const ColumnInfo& column = kColumns[static_cast<std::size_t>(section)];
     if (role == Qt::DisplayRole) return tr(column.title);
     if (role == Qt::TextAlignmentRole)
-        return static_cast<int>((section == SiteColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        return static_cast<int>((section == SiteColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter) |
+               Qt::TextWordWrap;
     if (role != Qt::ToolTipRole) return {};
     if (section == BitsColumn) return tr("Bits of weights / activations (/ KV cache) in the current plan");
     return column.metric.empty() ? QVariant() : QVariant(metricToolTip(column.metric));

@@ -77,8 +77,8 @@ PlanPanel::PlanPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     layout->addLayout(grid);
     d->makeMethodRow(this, grid);
     d->makeBitsRows(this, grid);
-    layout->addStretch(1);
     d->makeTotals(this, layout);
+    layout->addStretch(1);
     setMethod(RunSpec().method);
     setPlan({});
     setSummary({});

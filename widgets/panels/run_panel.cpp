@@ -27,6 +27,7 @@ namespace bdq {
 namespace {
 
 constexpr int kLogLines = 2000;
+constexpr int kWidestColumn = 130;
 constexpr int kPlotDelayMs = 200; // rows arrive in bursts; the plot follows a few times a second
 
 } // namespace
@@ -53,7 +54,7 @@ struct RunPanel::Private {
 
     QWidget* makeList(RunPanel* panel);
     QWidget* makeDetail(RunPanel* panel);
-    QHBoxLayout* makeButtons(RunPanel* panel);
+    QWidget* makeButtons(RunPanel* panel);
     void connectModel(RunPanel* panel);
     void showRun(const QString& id);
     void updateState();
@@ -72,10 +73,10 @@ RunPanel::RunPanel(RunListModel* model, QWidget* parent) : QWidget(parent), d(st
     auto* splitter = new QSplitter(Qt::Horizontal, this);
     splitter->addWidget(d->makeList(this));
     splitter->addWidget(d->makeDetail(this));
-    splitter->setStretchFactor(0, 3);
-    splitter->setStretchFactor(1, 4);
+    splitter->setStretchFactor(0, 1);
+    splitter->setStretchFactor(1, 1);
     splitter->setChildrenCollapsible(false);
-    splitter->setSizes({420, 560});
+    splitter->setSizes({500, 500});
     d->stack->addWidget(empty);
     d->stack->addWidget(splitter);
     d->plotTimer.setSingleShot(true);
@@ -101,15 +102,20 @@ QWidget* RunPanel::Private::makeList(RunPanel* panel) {
     view->verticalHeader()->hide();
     view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 8);
     view->horizontalHeader()->setHighlightSections(false);
+    // No column is squeezed for another: a narrow list scrolls.
     view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    view->horizontalHeader()->setSectionResizeMode(RunListModel::MethodColumn, QHeaderView::Stretch);
+    view->horizontalHeader()->setMaximumSectionSize(kWidestColumn);
+    view->horizontalHeader()->setStretchLastSection(true);
+    view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     view->setColumnHidden(RunListModel::ProgressColumn, true); // the state says it
-    view->setMinimumWidth(280);
+    view->setMinimumWidth(220);
     return view;
 }
 
-QHBoxLayout* RunPanel::Private::makeButtons(RunPanel* panel) {
-    auto* row = new QHBoxLayout;
+QWidget* RunPanel::Private::makeButtons(RunPanel* panel) {
+    auto* box = new QWidget(panel);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 2);
     row->setSpacing(8);
     struct Button {
         QPushButton*& button;
@@ -122,7 +128,7 @@ QHBoxLayout* RunPanel::Private::makeButtons(RunPanel* panel) {
                               {folder, RunPanel::tr("Open f&older"), &RunPanel::openFolderRequested},
                               {remove, RunPanel::tr("Remove from list"), &RunPanel::removeRequested}};
     for (const Button& entry : buttons) {
-        entry.button = new QPushButton(entry.text, panel);
+        entry.button = new QPushButton(entry.text, box);
         entry.button->setAutoDefault(false);
         row->addWidget(entry.button);
         QObject::connect(entry.button, &QPushButton::clicked, panel, [this, panel, signal = entry.signal] {
@@ -130,8 +136,7 @@ QHBoxLayout* RunPanel::Private::makeButtons(RunPanel* panel) {
             emit(panel->*signal)(id);
         });
     }
-    row->addStretch(1);
-    return row;
+    return box;
 }
 
 QWidget* RunPanel::Private::makeDetail(RunPanel* panel) {
@@ -157,16 +162,16 @@ QWidget* RunPanel::Private::makeDetail(RunPanel* panel) {
     tabs->setDocumentMode(true);
     tabs->addTab(plot, RunPanel::tr("Live SQNR"));
     tabs->addTab(log, RunPanel::tr("Log"));
+    tabs->setCornerWidget(makeButtons(panel)); // beside the tabs: the dock is low
     auto* head = new QHBoxLayout;
     head->setSpacing(12);
     head->addWidget(stage, 1);
     head->addWidget(time);
     auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(12, 8, 12, 8);
-    layout->setSpacing(8);
+    layout->setContentsMargins(12, 4, 12, 4);
+    layout->setSpacing(4);
     layout->addLayout(head);
     layout->addWidget(bar);
-    layout->addLayout(makeButtons(panel));
     layout->addWidget(tabs, 1);
     QObject::connect(plot, &PlotPanel::saveRequested, panel, &RunPanel::saveRequested);
     return box;
@@ -210,6 +215,10 @@ void RunPanel::Private::showRun(const QString& id) {
 
 void RunPanel::Private::updateState() {
     stack->setCurrentIndex(model->rowCount() == 0 ? 0 : 1);
+    bool evaluated = false;
+    for (int row = 0; row < model->rowCount(); ++row)
+        evaluated = evaluated || model->find(model->idAt(row))->perplexityFull;
+    view->setColumnHidden(RunListModel::PerplexityColumn, !evaluated);
     const RunInfo* run = model->find(shown);
     const bool running = run && run->state == RunState::Running;
     const bool waiting = run && run->state == RunState::Queued;
@@ -218,7 +227,8 @@ void RunPanel::Private::updateState() {
         time->clear();
     } else {
         QStringList parts{run->title.isEmpty() ? run->id : run->title, runStateText(run->state)};
-        for (const QString& part : {run->state == RunState::Failed ? run->error : run->stage, run->device})
+        const QString stageText = run->state == RunState::Finished ? QString() : run->stage;
+        for (const QString& part : {run->state == RunState::Failed ? run->error : stageText, run->device})
             if (!part.isEmpty()) parts << part;
         stage->setText(parts.join(QStringLiteral(" · ")));
         time->setText(model->index(model->rowOf(shown), RunListModel::TimeColumn).data().toString());

@@ -26,9 +26,10 @@ namespace bdq {
 namespace {
 
 /// Columns beside these are one click away in the header's menu.
-constexpr int kDefaultColumns[] = {SiteTableModel::LayerColumn, SiteTableModel::SiteColumn,
-                                   SiteTableModel::BitsColumn, SiteTableModel::SqnrPredictedColumn,
-                                   SiteTableModel::FlatnessActivationAfterColumn};
+constexpr int kDefaultColumns[] = {
+    SiteTableModel::LayerColumn,        SiteTableModel::SiteColumn,
+    SiteTableModel::BitsColumn,         SiteTableModel::SqnrPredictedColumn,
+    SiteTableModel::SqnrMeasuredColumn, SiteTableModel::FlatnessActivationAfterColumn};
 
 /// Texts that the first columns must hold.
 QString widestText(int column) {
@@ -40,8 +41,22 @@ QString widestText(int column) {
     case SiteTableModel::BitsColumn:
         return QStringLiteral("8/8/16");
     default:
-        return QStringLiteral("!! 0.00000");
+        return QStringLiteral("!! 0.0000");
     }
+}
+
+/// Room for the title on two lines, beside the sort arrow when the header shows one.
+int titleWidth(const QHeaderView* header, int column) {
+    constexpr int kRounding = 2; // of fractional text widths
+    const QFontMetrics metrics = header->fontMetrics();
+    const QString title = header->model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+    const QStringList words = title.split(u' ');
+    const int whole = metrics.horizontalAdvance(title);
+    int narrowest = whole;
+    for (qsizetype first = 1; first < words.size(); ++first)
+        narrowest = std::min(narrowest, std::max(metrics.horizontalAdvance(words.first(first).join(u' ')),
+                                                 metrics.horizontalAdvance(words.sliced(first).join(u' '))));
+    return header->sectionSizeHint(column) - whole + narrowest + kRounding;
 }
 
 } // namespace
@@ -99,10 +114,16 @@ void SiteTablePanel::setupView() {
         m_view->setColumnHidden(column,
                                 std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
         header->resizeSection(
-            column, std::max(header->sectionSizeHint(column),
+            column, std::max(titleWidth(header, column),
                              QFontMetrics(tabularFont(font())).horizontalAdvance(widestText(column)) + 12));
     }
+    header->setMinimumHeight(2 * header->fontMetrics().height() + 8);
     m_view->setSortingEnabled(true);
+    // Only the sorted column needs room for the arrow.
+    connect(header, &QHeaderView::sortIndicatorChanged, this, [header](int column) {
+        if (column < 0) return;
+        header->resizeSection(column, std::max(header->sectionSize(column), titleWidth(header, column)));
+    });
     m_view->sortByColumn(SiteTableModel::SqnrPredictedColumn, Qt::AscendingOrder);
     m_view->installEventFilter(this);
     connect(header, &QWidget::customContextMenuRequested, this, &SiteTablePanel::showColumnMenu);
@@ -137,6 +158,14 @@ void SiteTablePanel::connectModel() {
         updateEmptyState();
         updateCount();
     };
+    // An edit that sorts a row elsewhere must not carry it out of sight.
+    connect(m_filter, &QAbstractItemModel::layoutAboutToBeChanged, this, [this] {
+        const QModelIndex current = m_view->currentIndex();
+        m_follow = current.isValid() && m_view->viewport()->rect().intersects(m_view->visualRect(current));
+    });
+    connect(m_filter, &QAbstractItemModel::layoutChanged, this, [this] {
+        if (m_follow) m_view->scrollTo(m_view->currentIndex());
+    });
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, changed);
     connect(m_filter, &QAbstractItemModel::rowsRemoved, this, changed);
     connect(m_filter, &QAbstractItemModel::modelReset, this, [this, changed] {

@@ -63,6 +63,7 @@ private:
     SiteFilterModel* m_filter = nullptr;
     QTableView* m_view = nullptr;
     QLineEdit* m_pattern = nullptr;
+    bool m_follow = false; ///< the current row was in sight before the rows were sorted again
     QLabel* m_count = nullptr;
     QLabel* m_empty = nullptr;
     QStackedLayout* m_stack = nullptr;

@@ -20,10 +20,10 @@ ChannelsPlot::ChannelsPlot(QWidget* parent) : DetailPlot(parent) {
     plot()->setAccessibleName(accessibleName());
     m_magnitudeBox = new QComboBox(this);
     m_magnitudeBox->addItem(tr("RMS"), static_cast<int>(ChannelMagnitude::Rms));
-    m_magnitudeBox->addItem(tr("Largest magnitude"), static_cast<int>(ChannelMagnitude::Absmax));
+    m_magnitudeBox->addItem(tr("Largest"), static_cast<int>(ChannelMagnitude::Absmax));
     m_magnitudeBox->setAccessibleName(tr("Magnitude of a channel"));
     m_magnitudeBox->setToolTip(
-        tr("RMS: root mean square of the channel. Largest magnitude: its absolute maximum."));
+        tr("RMS: root mean square of the channel. Largest: its largest absolute value."));
     toolRow()->insertWidget(1, m_magnitudeBox);
     letShrink(toolRow());
     connect(m_magnitudeBox, &QComboBox::activated, this,

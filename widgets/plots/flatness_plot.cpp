@@ -72,7 +72,6 @@ void FlatnessPlot::setupControls() {
         m_definitionBox->addItem(tr(text.title), static_cast<int>(text.definition));
     m_definitionBox->setAccessibleName(tr("Definition of Flatness"));
     m_afterBox = new QComboBox(this);
-    m_afterBox->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_afterBox->setAccessibleName(tr("Transform after"));
     m_thresholdBox = new QCheckBox(tr("Show rows from"), this);
     m_thresholdBox->setToolTip(
@@ -89,8 +88,8 @@ void FlatnessPlot::setupControls() {
                             static_cast<QWidget*>(m_afterBox)})
         toolRow()->addWidget(widget);
     toolRow()->addStretch(1);
-    toolRow()->addWidget(m_thresholdBox);
-    toolRow()->addWidget(m_thresholdSpin);
+    footRow()->addWidget(m_thresholdBox);
+    footRow()->addWidget(m_thresholdSpin);
     letShrink(toolRow());
     connect(m_operandBox, &QComboBox::activated, this,
             [this] { setOperand(static_cast<Operand>(m_operandBox->currentData().toInt())); });

@@ -39,7 +39,7 @@ void PlotPanel::setupLayout() {
     m_emptyLabel = new QLabel(this);
     m_emptyLabel->setAlignment(Qt::AlignCenter);
     m_emptyLabel->setWordWrap(true);
-    m_emptyLabel->setMargin(24);
+    m_emptyLabel->setMargin(kSpacing);
     m_readout = new QLabel(this);
     m_readout->setTextFormat(Qt::PlainText);
     m_readout->setFont(tabularFont(font()));
@@ -57,7 +57,10 @@ void PlotPanel::setupLayout() {
     layout->setSpacing(4);
     layout->addLayout(m_toolRow);
     layout->addWidget(area, 1);
-    layout->addWidget(m_readout);
+    m_footRow = new QHBoxLayout;
+    m_footRow->setSpacing(kSpacing);
+    m_footRow->addWidget(m_readout, 1);
+    layout->addLayout(m_footRow);
     setFocusPolicy(Qt::StrongFocus);
     m_stack->setCurrentWidget(m_emptyLabel);
 }

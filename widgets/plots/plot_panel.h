@@ -46,6 +46,8 @@ protected:
     [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     /// Row above the plot for the controls of a subclass.
     [[nodiscard]] QHBoxLayout* toolRow() const { return m_toolRow; }
+    /// Below the plot, right of the readout.
+    [[nodiscard]] QHBoxLayout* footRow() const { return m_footRow; }
     void setTitle(const QString& title);
     /// Shows `text` instead of the plot; empty text shows the plot.
     void setEmptyText(const QString& text);
@@ -86,6 +88,7 @@ private:
 
     QCustomPlot* m_plot = nullptr;
     QHBoxLayout* m_toolRow = nullptr;
+    QHBoxLayout* m_footRow = nullptr;
     QStackedLayout* m_stack = nullptr;
     QCPTextElement* m_titleElement = nullptr;
     QCPItemStraightLine* m_crosshair = nullptr;

@@ -101,9 +101,14 @@ double distanceTo(const QPointF& a, const QPointF& b) {
 
 void letShrink(QHBoxLayout* toolRow) {
     constexpr int kNarrowest = 72;
-    for (int i = 0; i < toolRow->count(); ++i)
-        if (auto* box = qobject_cast<QComboBox*>(toolRow->itemAt(i)->widget()))
-            box->setMinimumWidth(kNarrowest);
+    constexpr int kShort = 150; // a box of short entries never cuts them; long ones share what is left
+    for (int i = 0; i < toolRow->count(); ++i) {
+        auto* box = qobject_cast<QComboBox*>(toolRow->itemAt(i)->widget());
+        if (!box) continue;
+        box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+        const int wanted = box->sizeHint().width();
+        box->setMinimumWidth(wanted <= kShort ? std::max(kNarrowest, wanted) : kNarrowest);
+    }
 }
 
 QString csvField(const QString& text) {

@@ -38,7 +38,8 @@ void useLogAxis(QCPAxis* axis, bool logarithmic);
 void fitRange(QCPAxis* axis, const std::vector<double>& values, double margin = 0.06);
 Qt::PenStyle dashOf(int index);
 double distanceTo(const QPointF& a, const QPointF& b);
-/// Lets the boxes of a tool row become narrower than their longest entry, so that plots fit beside the docks.
+/// Lets the boxes of a tool row with long entries become narrower than these, so that plots fit beside the
+/// docks; boxes of short entries keep their width. Call it when the boxes are filled.
 void letShrink(QHBoxLayout* toolRow);
 /// One field of a CSV line, quoted when needed.
 QString csvField(const QString& text);

@@ -16,11 +16,17 @@ namespace {
 
 constexpr std::array kAllSites{Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache};
 
+constexpr int kCompactHeight = 200; // below it legend and axis titles take more room than the points
+constexpr int kLeastHeight = 56;
+constexpr int kTicks = 5;
+constexpr int kCompactTicks = 3;
+
 } // namespace
 
 RunRowsPlot::RunRowsPlot(QWidget* parent) : PlotPanel(parent) {
     setAccessibleName(tr("SQNR of a run's sites across layers"));
     plot()->setAccessibleName(accessibleName());
+    plot()->setMinimumHeight(kLeastHeight);
     setRows({});
 }
 
@@ -31,10 +37,19 @@ void RunRowsPlot::setRows(const std::vector<RunSiteResult>& rows) {
     redraw(true);
 }
 
+void RunRowsPlot::resizeEvent(QResizeEvent* event) {
+    PlotPanel::resizeEvent(event);
+    const bool compact = height() < kCompactHeight;
+    if (compact == m_compact) return;
+    m_compact = compact;
+    redraw(false);
+}
+
 void RunRowsPlot::rebuild() {
     const PlotTheme colors = theme();
-    plot()->xAxis->setLabel(tr("layer"));
-    plot()->yAxis->setLabel(tr("SQNR (dB)"));
+    plot()->xAxis->setLabel(m_compact ? QString() : tr("layer"));
+    plot()->yAxis->setLabel(m_compact ? tr("dB") : tr("SQNR (dB)"));
+    plot()->yAxis->ticker()->setTickCount(m_compact ? kCompactTicks : kTicks);
     for (std::size_t i = 0; i < kAllSites.size(); ++i) {
         QVector<double> layers;
         QVector<double> values;
@@ -45,8 +60,8 @@ void RunRowsPlot::rebuild() {
         }
         if (layers.empty()) continue;
         const int index = static_cast<int>(i);
-        QCPGraph* graph = addLine(plot(), siteTitle(kAllSites[i]), colors.series(index), 1.5,
-                                  index < 4 ? Qt::SolidLine : Qt::DashLine);
+        QCPGraph* graph = addLine(plot(), m_compact ? QString() : siteTitle(kAllSites[i]),
+                                  colors.series(index), 1.5, index < 4 ? Qt::SolidLine : Qt::DashLine);
         addMarks(graph, MarkStyle{index, true, 6}, colors.background);
         graph->setData(layers, values);
     }

@@ -16,6 +16,7 @@ public:
     [[nodiscard]] QString toCsv() const override;
 
 protected:
+    void resizeEvent(QResizeEvent* event) override;
     void rebuild() override;
     void resetRanges() override;
     [[nodiscard]] QString readoutAt(const QPointF& pixel) const override;
@@ -23,6 +24,7 @@ protected:
 
 private:
     std::vector<RunSiteResult> m_rows;
+    bool m_compact = false; ///< too low for a legend, axis titles and many ticks
 };
 
 } // namespace bdq
