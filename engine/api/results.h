@@ -78,7 +78,7 @@ struct RunSiteResult {
     double mse = 0;    ///< mean squared error of the same
     double flatnessBefore = 0; ///< Flatness::entropyNormalized of the activation
     double flatnessAfter = 0;
-    double weightFlatnessBefore = 0;
+    double weightFlatnessBefore = 0; ///< NaN for the cache sites, which have no weights
     double weightFlatnessAfter = 0;
 };
 

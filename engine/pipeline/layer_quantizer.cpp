@@ -1,5 +1,7 @@
 #include "engine/pipeline/layer_quantizer.h"
 
+#include <limits>
+
 #include <ATen/ATen.h>
 
 #include "engine/pipeline/site_measurement.h"
@@ -163,6 +165,8 @@ RunSiteResult LayerQuantizer::cacheRow(SiteKey key, const at::Tensor& cached, co
     row.mse = error.mse();
     row.flatnessBefore = normalizedFlatness(cached.flatten(0, -2));
     row.flatnessAfter = normalizedFlatness(operand.flatten(0, -2));
+    row.weightFlatnessBefore = row.weightFlatnessAfter =
+        std::numeric_limits<double>::quiet_NaN(); // no weights
     return row;
 }
 

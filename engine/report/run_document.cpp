@@ -66,7 +66,9 @@ Section plotsSection(const RunResult& run) {
     std::vector<BeforeAfter> weight;
     for (const RunSiteResult& row : run.perLayer) {
         activation.push_back({row.key, row.flatnessBefore, row.flatnessAfter});
-        weight.push_back({row.key, row.weightFlatnessBefore, row.weightFlatnessAfter});
+        // The cache has no weights.
+        if (row.key.site != Site::KCache && row.key.site != Site::VCache)
+            weight.push_back({row.key, row.weightFlatnessBefore, row.weightFlatnessAfter});
     }
     section.blocks.emplace_back(Subheading{"Flatness of activations before and after the transform"});
     section.blocks.emplace_back(beforeAfterByLayer("Flatness of x", activation));
