@@ -37,6 +37,10 @@ void RunRowsPlot::setRows(const std::vector<RunSiteResult>& rows) {
     redraw(true);
 }
 
+bool RunRowsPlot::hasLegend() const {
+    return plot()->legend->itemCount() > 0;
+}
+
 void RunRowsPlot::resizeEvent(QResizeEvent* event) {
     PlotPanel::resizeEvent(event);
     const bool compact = height() < kCompactHeight;

@@ -13,6 +13,8 @@ class RunRowsPlot : public PlotPanel {
 public:
     explicit RunRowsPlot(QWidget* parent = nullptr);
     void setRows(const std::vector<RunSiteResult>& rows);
+    /// False while the plot is too low for one.
+    [[nodiscard]] bool hasLegend() const;
     [[nodiscard]] QString toCsv() const override;
 
 protected:
