@@ -120,7 +120,8 @@ struct SiteRequest {
     SiteKey key;
     TransformKind transform = TransformKind::None;
     Scheme scheme;
-    WeightRounding rounding = WeightRounding::Rtn;
+    WeightRounding rounding =
+        WeightRounding::Rtn; ///< Gptq is answered with Mse: the kept tokens are too few to fit it
 };
 struct SiteAnswer {
     std::int64_t id = 0;

@@ -98,7 +98,9 @@ struct SiteDetail {
     std::vector<float> tokenMin;           ///< [tokens] smallest entry of each calibration token
     std::vector<float> tokenMax;           ///< [tokens]
     std::int64_t keptTokens = 0;
-    std::vector<float> keptInputs; ///< [keptTokens * n] site inputs kept for the measured what-if
+    std::vector<float> keptInputs;  ///< [keptTokens * n] site inputs kept for the measured what-if
+    std::vector<float> keptWeights; ///< [keptTokens] how many sample tokens each stands for; the tokens of
+                                    ///< the largest energy stand for themselves alone
     std::map<TransformKind, TransformDetail> transforms;
 };
 

@@ -27,6 +27,7 @@ constexpr ArrayField<SiteDetail> kSiteArrays[] = {
     {"token_min", &SiteDetail::tokenMin},
     {"token_max", &SiteDetail::tokenMax},
     {"kept_inputs", &SiteDetail::keptInputs},
+    {"kept_weights", &SiteDetail::keptWeights},
 };
 constexpr ArrayField<TransformDetail> kTransformArrays[] = {
     {"channel_rms_activation", &TransformDetail::channelRmsActivation},
@@ -58,6 +59,7 @@ std::size_t blockEntries(std::size_t n, std::size_t k) {
 std::optional<std::size_t> expectedLength(const SiteDetail& detail, std::vector<float> SiteDetail::*field) {
     const auto n = static_cast<std::size_t>(detail.inFeatures);
     if (field == &SiteDetail::keptInputs) return static_cast<std::size_t>(detail.keptTokens) * n;
+    if (field == &SiteDetail::keptWeights) return static_cast<std::size_t>(detail.keptTokens);
     if (field == &SiteDetail::tokenMax) return detail.tokenMin.size();
     if (field == &SiteDetail::tokenMin) return std::nullopt;
     return n;

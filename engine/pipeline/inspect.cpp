@@ -12,7 +12,7 @@
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/site_measurement.h"
-#include "engine/quant/gptq.h"
+#include "engine/quant/quantized_weight.h"
 #include "engine/transform/site_transform.h"
 
 namespace bdq {
@@ -56,6 +56,11 @@ Status SiteInspector::Impl::load(SiteKey key) {
                                 {next.detail.keptTokens, next.detail.inFeatures}, at::kFloat)
                       .clone()
                       .to(device.device);
+    // Per-token quantization commutes with a factor per token, so a weight in the sums is its root on the
+    // inputs.
+    const std::vector<float>& weightOf = next.detail.keptWeights;
+    if (!weightOf.empty())
+        next.inputs *= at::tensor(at::ArrayRef<float>(weightOf)).sqrt().unsqueeze(1).to(device.device);
     next.outputs = at::linear(next.inputs, next.weight);
     loaded = std::move(next);
     return {};
@@ -77,16 +82,11 @@ Result<OutputError> SiteInspector::Impl::measure(const SiteRequest& request) {
     const Scheme& scheme = request.scheme;
     if (!scheme.weight.quantizes())
         return outputErrorWithFullWeight(loaded->outputs, inputs, weight, scheme.activation);
-    quant::QuantizedWeight rounded;
-    if (request.rounding == WeightRounding::Gptq) {
-        const at::Tensor wide = inputs.to(at::kDouble);
-        BDQ_TRY(
-            quant::GptqResult result,
-            quant::gptq(weight, at::mm(wide.t(), wide) / static_cast<double>(wide.size(0)), scheme.weight));
-        rounded = std::move(result.weight);
-    } else {
-        BDQ_TRY(rounded, quant::roundWeights(weight, scheme.weight, request.rounding));
-    }
+    // GPTQ fitted to the few kept tokens would be measured on its own training data; nearest rounding with
+    // the range search is the honest neighbour.
+    const WeightRounding rounding =
+        request.rounding == WeightRounding::Gptq ? WeightRounding::Mse : request.rounding;
+    BDQ_TRY(const quant::QuantizedWeight rounded, quant::roundWeights(weight, scheme.weight, rounding));
     return quantizedOutputError(loaded->outputs, inputs, rounded, scheme.activation);
 }
 

@@ -57,6 +57,7 @@ private:
                  const SiteAnalyzerOptions& options);
     void addSample(const at::Tensor& inputs);
     void storeParameters();
+    void keepTokens(const at::Tensor& sample);
     Result<TransformAnalysis> analyzeTransform(TransformKind kind, const at::Tensor& sample,
                                                const at::Tensor& outputs);
     Status measureSchemes(TransformAnalysis& result, const at::Tensor& inputs, const at::Tensor& weight,

@@ -7,6 +7,7 @@
 
 #include "engine/analysis/flatness.h"
 #include "engine/analysis/sqnr_model.h"
+#include "engine/calibration/sums.h"
 #include "engine/quant/affine.h"
 #include "engine/quant/rounding_errors.h"
 
@@ -20,10 +21,6 @@ constexpr double kOutlierSigmas = 6;
 template <class Visit> void forRowChunks(const at::Tensor& x, Visit visit, std::int64_t rows = kRows) {
     for (std::int64_t first = 0; first < x.size(0); first += rows)
         visit(first, std::min(rows, x.size(0) - first));
-}
-
-double sumOf(const at::Tensor& x) {
-    return x.sum(at::kDouble).item<double>();
 }
 
 bool isPlainInteger(const OperandScheme& scheme) {
@@ -86,7 +83,7 @@ Result<Flatness> flatnessOf(const at::Tensor& x) {
     flatness.entropy = entropy.value;
     flatness.entropyBound = entropy.bound;
     flatness.entropyNormalized = entropy.normalized;
-    const at::Tensor norms = x.square().sum(0, false, at::kDouble).sqrt().cpu();
+    const at::Tensor norms = columnSums(x.square()).sqrt().cpu();
     const Eigen::Map<const Eigen::VectorXd> channels(norms.const_data_ptr<double>(), norms.numel());
     BDQ_TRY(const analysis::ChannelFlatness channel, analysis::channelFlatness(channels));
     flatness.channel = channel.value;
@@ -116,8 +113,8 @@ void fillNoise(const at::Tensor& inputs, const at::Tensor& weight, TransformAnal
                TransformDetail& detail) {
     const quant::RoundingErrors input = quant::roundingErrors(inputs, true);
     const quant::RoundingErrors weights = quant::roundingErrors(weight, false);
-    const at::Tensor columnSq = weight.square().sum(0, false, at::kDouble);
-    const at::Tensor meanSquare = inputs.square().mean(0, false, at::kDouble);
+    const at::Tensor columnSq = columnSums(weight.square());
+    const at::Tensor meanSquare = columnSums(inputs.square()) / static_cast<double>(inputs.size(0));
     result.activationNoiseSymmetric = weightedNoise(input.symmetric, columnSq);
     result.activationNoiseAsymmetric = weightedNoise(input.asymmetric, columnSq);
     result.weightNoiseSymmetric = weightedNoise(weights.symmetric, meanSquare);

@@ -28,6 +28,7 @@ SiteDetail sample() {
     detail.tokenMax = ramp(25, 30);
     detail.keptTokens = 3;
     detail.keptInputs = ramp(30, 0);
+    detail.keptWeights = {1, 2, 2};
     TransformDetail& none = detail.transforms[TransformKind::None];
     none.histogramActivation.add(0.5);
     none.channelRmsActivation = ramp(10, 3);
@@ -77,6 +78,7 @@ TEST(SiteDetail, roundTrip) {
     EXPECT_EQ(read->tokenMax, detail.tokenMax);
     EXPECT_EQ(read->keptTokens, 3);
     EXPECT_EQ(read->keptInputs, detail.keptInputs);
+    EXPECT_EQ(read->keptWeights, detail.keptWeights);
     ASSERT_EQ(read->transforms.size(), 2u);
     for (const auto& [kind, transform] : detail.transforms)
         expectEqual(read->transforms.at(kind), transform);

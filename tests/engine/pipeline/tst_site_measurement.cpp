@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include <ATen/ATen.h>
 
@@ -92,7 +93,29 @@ TEST(SiteAnalyzer, PredictionIsCloseToTheMeasurementAndTheHadamardHelps) {
         EXPECT_EQ(detail.channelRmsActivation.size(), 128U);
     }
     EXPECT_EQ(analyzer->detail().keptTokens, 128);
+    const auto& weights = analyzer->detail().keptWeights;
+    EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 2000, 1e-2)
+        << "they stand for the whole sample";
     EXPECT_EQ(analyzer->detail().tokenMax.size(), 2000U);
+}
+
+TEST(SiteAnalyzer, KeptTokensRepresentASiteThatOneTokenDominates) {
+    at::Tensor x = testing::randomTensor({1000, 64}, 21);
+    x[777] *= 1000;
+    const at::Tensor w = testing::randomTensor({32, 64}, 22);
+    InputStatistics statistics;
+    statistics.add(x);
+    SiteAnalyzerOptions options;
+    options.transforms = {TransformKind::None};
+    auto analyzer = SiteAnalyzer::create({0, Site::Down}, statistics, w, options);
+    ASSERT_TRUE(analyzer);
+    analyzer->add(x);
+    ASSERT_TRUE(analyzer->finish());
+    const SiteDetail& detail = analyzer->detail();
+    const at::Tensor kept = at::tensor(at::ArrayRef<float>(detail.keptInputs)).view({detail.keptTokens, 64});
+    const at::Tensor weighted = kept.square().sum(1) * at::tensor(at::ArrayRef<float>(detail.keptWeights));
+    // 96 of 968 like tokens stand for the rest; they hold a thousandth of the energy: the sum agrees to 1e-4.
+    EXPECT_NEAR(weighted.sum().item<double>() / x.square().sum().item<double>(), 1, 1e-4);
 }
 
 TEST(SiteAnalyzer, TheSampleIsSpreadOverAllTokens) {
