@@ -3,7 +3,6 @@
 #include <stop_token>
 #include <thread>
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include "engine/api/version.h"
@@ -20,16 +19,6 @@ int claimStdout() {
     const int results = ::dup(STDOUT_FILENO);
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
     return results;
-}
-
-/// Tensors come and go by the megabyte. By default each is mapped and unmapped, and the page faults of
-/// touching it anew took 8 % of a forward pass (README, Measured): keep freed memory for the next one.
-void keepFreedMemory() {
-    constexpr int kLargestKeptBytes = 1 << 30;
-    ::mallopt(M_ARENA_MAX,
-              1); // an arena of its own per thread comes in pieces of 64 MB: 5.3 GB instead of 1.3
-    ::mallopt(M_MMAP_THRESHOLD, kLargestKeptBytes);
-    ::mallopt(M_TRIM_THRESHOLD, kLargestKeptBytes);
 }
 
 class LinkedEngine : public EngineServices {
@@ -78,7 +67,6 @@ private:
 } // namespace bdq::cli
 
 int main(int argc, char* argv[]) {
-    bdq::cli::keepFreedMemory();
     const int results = bdq::cli::claimStdout();
     bdq::cli::catchCancelSignals();
     bdq::cli::LinkedEngine engine(results);

@@ -12,6 +12,7 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sched.h>
 #include <torch/headeronly/version.h>
 
@@ -132,6 +133,10 @@ Result<ComputeDevice> openDevice(const DeviceOptions& options) {
 
 void synchronize(const ComputeDevice& device) {
     if (device.isCuda()) c10::impl::VirtualGuardImpl(c10::kCUDA).synchronizeDevice(device.device.index());
+}
+
+void releaseFreedMemory() {
+    ::malloc_trim(0);
 }
 
 std::uint64_t peakHostBytes() {

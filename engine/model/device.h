@@ -28,6 +28,10 @@ Result<ComputeDevice> openDevice(const DeviceOptions& options);
 /// Waits until queued work is done; nothing on the CPU.
 void synchronize(const ComputeDevice& device);
 
+/// Gives freed host memory back to the system. The many tensor sizes of a layer leave holes in glibc's heaps;
+/// without this they add up over the layers (5.4 GB instead of about 1 after 30 layers of an analysis).
+void releaseFreedMemory();
+
 /// Highest resident set size of this process so far, bytes (VmHWM).
 std::uint64_t peakHostBytes();
 /// Highest device memory allocated by this process so far, bytes; 0 on the CPU.

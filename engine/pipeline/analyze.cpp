@@ -146,6 +146,7 @@ Status Analysis::analyzeLayer(int layer, bool wanted) {
         advance(0.5);
     }
     m_hidden = std::move(next);
+    releaseFreedMemory();
     return {};
 }
 

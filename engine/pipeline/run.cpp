@@ -184,6 +184,7 @@ Status Run::quantizeLayer(int layer) {
         BDQ_TRY(SiteAnalysis analysis, decodeSiteRow(json, path.string()));
         m_analysis.sites.push_back(std::move(analysis));
     }
+    releaseFreedMemory();
     advance(0.15);
     return {};
 }
