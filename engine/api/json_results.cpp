@@ -102,7 +102,6 @@ Json evalToJson(const EvalResult& result) {
                 {"seq_len", result.sequenceLength},
                 {"tokens", result.tokens},
                 {"tokens_per_second", result.tokensPerSecond},
-                {"matmul_share", result.matmulShare},
                 {"provenance", provenanceToJson(result.provenance)}};
 }
 
@@ -118,7 +117,6 @@ EvalResult readEvalResult(Reader in) {
     result.sequenceLength = in.integer("seq_len", 0, kMaxInt);
     result.tokens = in.integer<std::int64_t>("tokens", 0, kMaxCount);
     result.tokensPerSecond = in.number("tokens_per_second");
-    result.matmulShare = in.number("matmul_share");
     result.provenance = readProvenance(in.object("provenance"));
     return result;
 }

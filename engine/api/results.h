@@ -65,8 +65,6 @@ struct EvalResult {
     int sequenceLength = 0;
     std::int64_t tokens = 0; ///< tokens of the whole text
     double tokensPerSecond = 0;
-    double matmulShare =
-        0; ///< achieved FLOP rate over that of a large matmul measured in the same process; 0 = not measured
     Provenance provenance;
 };
 
