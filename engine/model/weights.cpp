@@ -1,12 +1,28 @@
 #include "engine/model/weights.h"
 
+#include <unordered_set>
+
 #include <ATen/ATen.h>
+
+#include "engine/io/tensor_names.h"
 
 namespace bdq {
 namespace {
 
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+constexpr const char* kFinalNorm = "model.norm.weight";
+constexpr const char* kHead = "lm_head.weight";
+
 std::string layerPrefix(int layer) {
     return "model.layers." + std::to_string(layer) + ".";
+}
+
+std::string attentionNormName(int layer) {
+    return layerPrefix(layer) + "input_layernorm.weight";
+}
+
+std::string mlpNormName(int layer) {
+    return layerPrefix(layer) + "post_attention_layernorm.weight";
 }
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
@@ -16,12 +32,13 @@ std::string shapeText(const std::vector<std::int64_t>& shape) {
     return text + "]";
 }
 
-struct NamedShape {
-    std::string name;
-    std::vector<std::int64_t> shape;
+struct LinearLayer {
+    std::string name; ///< without ".weight"
+    MatrixShape shape;
 };
 
-std::vector<NamedShape> linearShapes(const ModelConfig& config, SiteKey key) {
+/// The linear layers of a site in the order in which their rows are stacked.
+std::vector<LinearLayer> linearLayers(const ModelConfig& config, SiteKey key) {
     const std::string prefix = layerPrefix(key.layer);
     const std::int64_t queryRows = config.heads * config.headDim;
     const std::int64_t cacheRows = config.kvHeads * config.headDim;
@@ -44,7 +61,31 @@ std::vector<NamedShape> linearShapes(const ModelConfig& config, SiteKey key) {
     return {};
 }
 
+MatrixShape stack(const std::vector<LinearLayer>& layers) {
+    MatrixShape stacked{0, layers.front().shape.columns};
+    for (const LinearLayer& layer : layers)
+        stacked.rows += layer.shape.rows;
+    return stacked;
+}
+
+/// Names of all tensors that the forward pass reads. More layers than `maxLayers` are left out.
+std::unordered_set<std::string> namesOfNetwork(const ModelConfig& config, std::size_t maxLayers) {
+    std::unordered_set<std::string> names{kEmbedding, kFinalNorm, kHead};
+    for (int layer = 0; layer < config.layers && static_cast<std::size_t>(layer) < maxLayers; ++layer) {
+        names.insert(attentionNormName(layer));
+        names.insert(mlpNormName(layer));
+        for (Site site : kLinearSites)
+            for (const LinearLayer& linear : linearLayers(config, {layer, site}))
+                names.insert(linear.name + ".weight");
+    }
+    return names;
+}
+
 } // namespace
+
+MatrixShape stackedShape(const ModelConfig& config, Site site) {
+    return stack(linearLayers(config, {0, site}));
+}
 
 ModelWeights::ModelWeights(io::ModelReader reader)
     : m_reader(std::make_shared<io::ModelReader>(std::move(reader))) {}
@@ -58,6 +99,7 @@ Result<ModelWeights> ModelWeights::open(const std::string& path) {
     if (!weights.config().ropeScaling.empty())
         return fail(ErrorCode::Unsupported, path + ": RoPE scaling '" + weights.config().ropeScaling +
                                                 "' can be listed but not computed; supported: none");
+    BDQ_CHECK(weights.checkNothingIgnored());
     BDQ_CHECK(weights.checkAll());
     return weights;
 }
@@ -71,11 +113,23 @@ Status ModelWeights::check(const std::string& name, const std::vector<std::int64
     return {};
 }
 
-Status ModelWeights::checkLinear(const std::string& name, const std::vector<std::int64_t>& shape) const {
-    if (m_reader->find(name + ".bias") != nullptr)
+// A tensor that is left out (a bias of Qwen2, a query norm of Qwen3, scales of a quantized checkpoint) would
+// make every figure wrong without a word.
+Status ModelWeights::checkNothingIgnored() const {
+    const std::vector<TensorEntry>& tensors = m_reader->index().tensors;
+    // A layer without a single tensor is found missing later; hostile layer counts take no memory here.
+    const std::unordered_set<std::string> used = namesOfNetwork(config(), tensors.size());
+    for (const TensorEntry& tensor : tensors) {
+        if (io::isTableTensor(tensor.name) || used.count(io::canonicalTensorName(tensor.name)) != 0) continue;
+        const bool bias = tensor.name.ends_with(".bias");
         return fail(ErrorCode::Unsupported,
-                    path() + ": linear layer '" + name + "' has a bias; supported: layers without bias");
-    return check(name + ".weight", shape);
+                    path() + ": tensor '" + tensor.name + "' " +
+                        (bias ? "is a bias; models with biases can be listed but not computed; supported: "
+                                "linear layers without bias"
+                              : "is not part of the " + std::to_string(config().layers) +
+                                    "-layer llama network; such models can be listed but not computed"));
+    }
+    return {};
 }
 
 Status ModelWeights::checkAll() const {
@@ -85,15 +139,15 @@ Status ModelWeights::checkAll() const {
                                               std::to_string(c.kvHeads) + " kv heads, head_dim " +
                                               std::to_string(c.headDim) +
                                               "; expected heads divisible by kv heads and an even head_dim");
-    BDQ_CHECK(check("model.embed_tokens.weight", {c.vocabSize, c.hiddenSize}));
-    BDQ_CHECK(check("model.norm.weight", {c.hiddenSize}));
-    BDQ_CHECK(check("lm_head.weight", {c.vocabSize, c.hiddenSize}));
+    BDQ_CHECK(check(kEmbedding, {c.vocabSize, c.hiddenSize}));
+    BDQ_CHECK(check(kFinalNorm, {c.hiddenSize}));
+    BDQ_CHECK(check(kHead, {c.vocabSize, c.hiddenSize}));
     for (int layer = 0; layer < c.layers; ++layer) {
-        BDQ_CHECK(check(layerPrefix(layer) + "input_layernorm.weight", {c.hiddenSize}));
-        BDQ_CHECK(check(layerPrefix(layer) + "post_attention_layernorm.weight", {c.hiddenSize}));
+        BDQ_CHECK(check(attentionNormName(layer), {c.hiddenSize}));
+        BDQ_CHECK(check(mlpNormName(layer), {c.hiddenSize}));
         for (Site site : kLinearSites)
-            for (const NamedShape& linear : linearShapes(c, {layer, site}))
-                BDQ_CHECK(checkLinear(linear.name, linear.shape));
+            for (const LinearLayer& linear : linearLayers(c, {layer, site}))
+                BDQ_CHECK(check(linear.name + ".weight", {linear.shape.rows, linear.shape.columns}));
     }
     return {};
 }
@@ -108,26 +162,29 @@ Result<at::Tensor> ModelWeights::tensor(const std::string& name, const std::vect
 }
 
 Result<at::Tensor> ModelWeights::stacked(SiteKey key, c10::Device device) const {
-    const std::vector<NamedShape> parts = linearShapes(config(), key);
-    std::int64_t rows = 0;
-    for (const NamedShape& part : parts)
-        rows += part.shape[0];
-    at::Tensor values = at::empty({rows, parts.front().shape[1]}, at::kFloat);
+    const std::vector<LinearLayer> layers = linearLayers(config(), key);
+    const MatrixShape shape = stack(layers);
+    at::Tensor values = at::empty({shape.rows, shape.columns}, at::kFloat);
     std::int64_t row = 0;
-    for (const NamedShape& part : parts) {
-        at::Tensor target = values.narrow(0, row, part.shape[0]);
-        BDQ_CHECK(m_reader->read(*m_reader->find(part.name + ".weight"),
+    for (const LinearLayer& layer : layers) {
+        at::Tensor target = values.narrow(0, row, layer.shape.rows);
+        BDQ_CHECK(m_reader->read(*m_reader->find(layer.name + ".weight"),
                                  {target.data_ptr<float>(), static_cast<std::size_t>(target.numel())}));
-        row += part.shape[0];
+        row += layer.shape.rows;
     }
     return values.to(device);
 }
 
-Result<BlockWeights> ModelWeights::block(int layer, c10::Device device) const {
+Result<BlockWeights> ModelWeights::norms(int layer, c10::Device device) const {
     BlockWeights weights;
     const std::vector<std::int64_t> hidden{config().hiddenSize};
-    BDQ_TRY(weights.attentionNorm, tensor(layerPrefix(layer) + "input_layernorm.weight", hidden, device));
-    BDQ_TRY(weights.mlpNorm, tensor(layerPrefix(layer) + "post_attention_layernorm.weight", hidden, device));
+    BDQ_TRY(weights.attentionNorm, tensor(attentionNormName(layer), hidden, device));
+    BDQ_TRY(weights.mlpNorm, tensor(mlpNormName(layer), hidden, device));
+    return weights;
+}
+
+Result<BlockWeights> ModelWeights::block(int layer, c10::Device device) const {
+    BDQ_TRY(BlockWeights weights, norms(layer, device));
     for (Site site : kLinearSites) {
         BDQ_TRY(weights.at(site), stacked({layer, site}, device));
     }
@@ -135,20 +192,20 @@ Result<BlockWeights> ModelWeights::block(int layer, c10::Device device) const {
 }
 
 Result<at::Tensor> ModelWeights::embedding(c10::Device device) const {
-    return tensor("model.embed_tokens.weight", {config().vocabSize, config().hiddenSize}, device);
+    return tensor(kEmbedding, {config().vocabSize, config().hiddenSize}, device);
 }
 
 Result<at::Tensor> ModelWeights::finalNorm(c10::Device device) const {
-    return tensor("model.norm.weight", {config().hiddenSize}, device);
+    return tensor(kFinalNorm, {config().hiddenSize}, device);
 }
 
 Result<at::Tensor> ModelWeights::head(c10::Device device) const {
-    return tensor("lm_head.weight", {config().vocabSize, config().hiddenSize}, device);
+    return tensor(kHead, {config().vocabSize, config().hiddenSize}, device);
 }
 
 std::vector<std::string> ModelWeights::linearNames(SiteKey key) {
     std::vector<std::string> names;
-    for (const NamedShape& linear : linearShapes(ModelConfig{}, key))
+    for (const LinearLayer& linear : linearLayers(ModelConfig{}, key))
         names.push_back(linear.name);
     return names;
 }

@@ -11,12 +11,21 @@
 
 namespace bdq {
 
+/// Shape of a weight [rows, columns] = [out, in].
+struct MatrixShape {
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
+};
+/// Shape of the stacked weight of a linear site (README, decision 4): q, k, v rows or gate, up rows one after
+/// the other.
+MatrixShape stackedShape(const ModelConfig& config, Site site);
+
 /// An open model whose tensors are decoded on demand. Checks at opening that the architecture can be computed
 /// and that every tensor is there with the right shape.
 class ModelWeights {
 public:
-    /// Errors: the reader's; Unsupported (architecture, RoPE scaling), NotFound (missing tensor),
-    /// ShapeMismatch.
+    /// Errors: the reader's; Unsupported (architecture, RoPE scaling, a bias or another tensor that the
+    /// network computed here would ignore), NotFound (missing tensor), ShapeMismatch.
     static Result<ModelWeights> open(const std::string& path);
 
     [[nodiscard]] const io::ModelReader& reader() const { return *m_reader; }
@@ -24,6 +33,8 @@ public:
     [[nodiscard]] const std::string& path() const { return m_reader->index().path; }
 
     Result<BlockWeights> block(int layer, c10::Device device) const;
+    /// The norm gains of a block; its linear weights stay undefined and unread.
+    Result<BlockWeights> norms(int layer, c10::Device device) const;
     /// [vocab, hidden]
     Result<at::Tensor> embedding(c10::Device device) const;
     /// [hidden]
@@ -39,8 +50,8 @@ private:
     Result<at::Tensor> tensor(const std::string& name, const std::vector<std::int64_t>& shape,
                               c10::Device device) const;
     [[nodiscard]] Status check(const std::string& name, const std::vector<std::int64_t>& shape) const;
-    [[nodiscard]] Status checkLinear(const std::string& name, const std::vector<std::int64_t>& shape) const;
     [[nodiscard]] Status checkAll() const;
+    [[nodiscard]] Status checkNothingIgnored() const;
     Result<at::Tensor> stacked(SiteKey key, c10::Device device) const;
 
     std::shared_ptr<io::ModelReader> m_reader;

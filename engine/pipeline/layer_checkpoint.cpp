@@ -137,13 +137,13 @@ Result<transform::SiteTransform> getTransform(const PartReader& parts, const std
     return transform::SiteTransform::fromDetail(detail, features, seed);
 }
 
-Result<QuantizedSite> getSite(const PartReader& parts, Site site, std::int64_t rows, std::int64_t columns) {
+Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape shape) {
     const std::string prefix = std::string(siteName(site)) + ".";
     QuantizedSite quantized;
     BDQ_TRY(const std::string text, parts.text(prefix + "scheme"));
     BDQ_TRY(const Scheme scheme, parseScheme(text));
     quantized.activation = scheme.activation;
-    BDQ_TRY(quantized.siteTransform, getTransform(parts, prefix, columns));
+    BDQ_TRY(quantized.siteTransform, getTransform(parts, prefix, shape.columns));
     at::Tensor values;
     if (parts.has(prefix + "codes")) {
         quant::QuantizedWeight weight;
@@ -158,23 +158,19 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, std::int64_t r
         BDQ_TRY(quantized.fullWeight, parts.tensor(prefix + "weight", HostTensor::Type::F32));
         values = quantized.fullWeight;
     }
-    if (values.dim() != 2 || values.size(0) != rows || values.size(1) != columns)
-        return fail(ErrorCode::ShapeMismatch, prefix + "weight: found " + std::to_string(values.numel()) +
-                                                  " values, the model expects [" + std::to_string(rows) +
-                                                  ", " + std::to_string(columns) + "]");
+    if (values.sizes() != at::IntArrayRef{shape.rows, shape.columns})
+        return fail(ErrorCode::ShapeMismatch, prefix + "weight has shape " + c10::str(values.sizes()) +
+                                                  ", the model expects [" + std::to_string(shape.rows) +
+                                                  ", " + std::to_string(shape.columns) + "]");
     return quantized;
 }
 
 Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& config, const std::string& label) {
-    const std::int64_t queryRows = config.heads * config.headDim;
-    const std::int64_t cacheRows = config.kvHeads * config.headDim;
     LayerCheckpoint checkpoint;
     QuantizedBlock& block = checkpoint.block;
-    BDQ_TRY(block.at(Site::Qkv), getSite(parts, Site::Qkv, queryRows + 2 * cacheRows, config.hiddenSize));
-    BDQ_TRY(block.at(Site::O), getSite(parts, Site::O, config.hiddenSize, queryRows));
-    BDQ_TRY(block.at(Site::GateUp),
-            getSite(parts, Site::GateUp, 2 * config.intermediateSize, config.hiddenSize));
-    BDQ_TRY(block.at(Site::Down), getSite(parts, Site::Down, config.hiddenSize, config.intermediateSize));
+    for (Site site : kLinearSites) {
+        BDQ_TRY(block.at(site), getSite(parts, site, stackedShape(config, site)));
+    }
     for (auto [name, operand] :
          {std::pair{"k_cache.scheme", &block.keys}, std::pair{"v_cache.scheme", &block.values}}) {
         BDQ_TRY(const std::string text, parts.text(name));

@@ -67,7 +67,7 @@ Result<std::unique_ptr<Layer>> RunLayers::load(int layer) {
     const std::filesystem::path path = std::filesystem::path(m_runDir) / layerFileName(layer);
     if (!std::filesystem::exists(path)) return FullPrecisionLayers(m_weights, m_device).load(layer);
     BDQ_TRY(LayerCheckpoint checkpoint, readLayerCheckpoint(path, m_weights.config()));
-    BDQ_TRY(const BlockWeights norms, m_weights.block(layer, m_device.device));
+    BDQ_TRY(const BlockWeights norms, m_weights.norms(layer, m_device.device));
     checkpoint.block.moveTo(m_device.device);
     return makeQuantizedLayer(m_weights.config(), norms, std::move(checkpoint.block));
 }

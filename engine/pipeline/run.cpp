@@ -203,22 +203,13 @@ void Run::averageBits() {
     double bits = 0;
     double weights = 0;
     const ModelConfig& config = m_weights->config();
-    const std::int64_t queryRows = config.heads * config.headDim;
-    const std::int64_t cacheRows = config.kvHeads * config.headDim;
-    struct Shape {
-        std::int64_t out, in;
-    };
-    const std::array<Shape, kLinearSites.size()> shapes{Shape{queryRows + 2 * cacheRows, config.hiddenSize},
-                                                        Shape{config.hiddenSize, queryRows},
-                                                        Shape{2 * config.intermediateSize, config.hiddenSize},
-                                                        Shape{config.hiddenSize, config.intermediateSize}};
     for (int layer = 0; layer < config.layers; ++layer)
         for (Site site : kLinearSites) {
-            const Shape shape = shapes[static_cast<std::size_t>(site)];
-            const double count = static_cast<double>(shape.out * shape.in);
+            const MatrixShape shape = stackedShape(config, site);
+            const double count = static_cast<double>(shape.rows * shape.columns);
             const OperandScheme scheme =
                 selected(layer) ? m_spec.plan.at({layer, site}).weight : OperandScheme{};
-            bits += count * effectiveWeightBits(scheme, shape.in);
+            bits += count * effectiveWeightBits(scheme, shape.columns);
             weights += count;
         }
     m_result.averageWeightBits = bits / weights;

@@ -42,6 +42,65 @@ TEST_F(Weights, StacksTheLinearLayersOfASite) {
     EXPECT_EQ(block->at(Site::GateUp).size(0), 2 * config.intermediateSize);
 }
 
+TEST_F(Weights, TheStackedShapeIsTheShapeOfTheLoadedWeight) {
+    const auto weights = ModelWeights::open(m_folder.string());
+    ASSERT_TRUE(weights) << weights.error().text();
+    const auto block = weights->block(0, at::kCPU);
+    ASSERT_TRUE(block) << block.error().text();
+    for (Site site : kLinearSites) {
+        const MatrixShape shape = stackedShape(weights->config(), site);
+        EXPECT_EQ(block->at(site).sizes(), (at::IntArrayRef{shape.rows, shape.columns})) << siteName(site);
+    }
+    ModelConfig config; // heads * headDim is not the hidden size
+    config.hiddenSize = 10;
+    config.intermediateSize = 7;
+    config.heads = 3;
+    config.kvHeads = 1;
+    config.headDim = 4;
+    EXPECT_EQ(stackedShape(config, Site::Qkv).rows, 12 + 2 * 4);
+    EXPECT_EQ(stackedShape(config, Site::Qkv).columns, 10);
+    EXPECT_EQ(stackedShape(config, Site::O).rows, 10);
+    EXPECT_EQ(stackedShape(config, Site::O).columns, 12);
+    EXPECT_EQ(stackedShape(config, Site::GateUp).rows, 14);
+    EXPECT_EQ(stackedShape(config, Site::Down).columns, 7);
+}
+
+TEST_F(Weights, NormsComeWithoutTheLinearWeights) {
+    const auto weights = ModelWeights::open(m_folder.string());
+    ASSERT_TRUE(weights) << weights.error().text();
+    const auto norms = weights->norms(1, at::kCPU);
+    const auto block = weights->block(1, at::kCPU);
+    ASSERT_TRUE(norms && block);
+    EXPECT_TRUE(at::equal(norms->attentionNorm, block->attentionNorm));
+    EXPECT_TRUE(at::equal(norms->mlpNorm, block->mlpNorm));
+    EXPECT_FALSE(norms->at(Site::Qkv).defined());
+}
+
+TEST_F(Weights, TensorsThatWouldBeIgnoredAreRefused) {
+    const io::HostTensor vector{io::HostTensor::Type::F32, {64}, std::vector<std::byte>(256)};
+    for (const char* name :
+         {"model.layers.0.self_attn.q_proj.bias", "model.layers.1.self_attn.k_proj.bias",
+          "model.layers.1.self_attn.v_proj.bias", "model.layers.1.mlp.down_proj.bias", "model.norm.bias",
+          "lm_head.bias", "model.layers.0.self_attn.q_norm.weight", "model.layers.1.self_attn.k_norm.weight",
+          "model.layers.2.mlp.up_proj.weight", "model.layers.0.mlp.down_proj.weight_scale"}) {
+        change([&](io::TensorFile& file) { file.tensors[name] = vector; });
+        const auto weights = ModelWeights::open(m_folder.string());
+        ASSERT_FALSE(weights) << name;
+        EXPECT_EQ(weights.error().code, ErrorCode::Unsupported) << name;
+        EXPECT_EQ(exitCodeFor(weights.error().code), 4);
+        const std::string message = weights.error().text();
+        EXPECT_NE(message.find(m_folder.string()), std::string::npos) << message;
+        EXPECT_NE(message.find(name), std::string::npos) << message;
+        EXPECT_EQ(message.find("is a bias") != std::string::npos, std::string_view(name).ends_with(".bias"))
+            << message;
+        change([&](io::TensorFile& file) { file.tensors.erase(name); });
+    }
+    change([&](io::TensorFile& file) {
+        file.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = vector; // a table, not a parameter
+    });
+    EXPECT_TRUE(ModelWeights::open(m_folder.string()));
+}
+
 TEST_F(Weights, AMissingTensorIsNamed) {
     change([](io::TensorFile& file) { file.tensors.erase("model.layers.1.mlp.down_proj.weight"); });
     const auto weights = ModelWeights::open(m_folder.string());
