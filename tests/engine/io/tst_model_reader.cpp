@@ -92,6 +92,26 @@ TEST(ModelReader, ggufRowsComeBackInHalfSplitOrder) {
     EXPECT_EQ(readTensor(*model, "model.layers.0.self_attn.v_proj.weight"), ramp(32));
 }
 
+TEST(ModelReader, biasesAndHeadNormsOfQwenAreFoundUnpermuted) {
+    const TemporaryFolder folder;
+    GgufBuilder file;
+    file.text("general.architecture", "qwen2");
+    file.u32("qwen2.attention.head_count", 2);
+    file.u32("qwen2.attention.head_count_kv", 1);
+    file.u32("qwen2.embedding_length", 8);
+    file.tensor("blk.0.attn_q.bias", {8}, 0, rawAll(ramp(8)));
+    file.tensor("blk.0.attn_k.bias", {4}, 0, rawAll(ramp(4)));
+    file.tensor("blk.0.attn_v.bias", {4}, 0, rawAll(ramp(4)));
+    file.tensor("blk.0.attn_q_norm.weight", {4}, 0, rawAll(ramp(4)));
+    file.tensor("blk.0.attn_k_norm.weight", {4}, 0, rawAll(ramp(4)));
+    const auto model = ModelReader::open(folder.write("qwen.gguf", file.bytes()));
+    ASSERT_TRUE(model) << model.error().text();
+    EXPECT_FALSE(model->index().config.permutedQk);
+    EXPECT_EQ(readTensor(*model, "model.layers.0.self_attn.q_proj.bias"), ramp(8));
+    for (const char* part : {"k_proj.bias", "v_proj.bias", "q_norm.weight", "k_norm.weight"})
+        EXPECT_EQ(readTensor(*model, std::string("model.layers.0.self_attn.") + part), ramp(4)) << part;
+}
+
 TEST(ModelReader, tiedHeadIsTheEmbedding) {
     const TemporaryFolder folder;
     const auto model = ModelReader::open(folder.write("tiny.gguf", tinyGguf().bytes()));
