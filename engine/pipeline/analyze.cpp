@@ -7,16 +7,13 @@
 #include "engine/calibration/token_source.h"
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/analysis_folder.h"
-#include "engine/pipeline/block_capture.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/site_analyzer.h"
+#include "engine/pipeline/two_pass_inputs.h"
 
 namespace bdq {
 namespace {
-
-// Captured inputs that are kept for the second pass over a layer; beyond it the forward pass is repeated.
-constexpr std::uint64_t kKeptBytes = std::uint64_t{1} << 30;
 
 /// One analysis: layer by layer, two passes over the inputs of each layer (moments, then everything that
 /// needs them).
@@ -28,8 +25,9 @@ public:
 
 private:
     Status prepare();
-    Status analyzeLayer(int layer, bool wanted);
-    SiteInputs forward(const BlockWeights& weights, const at::Tensor& x, at::Tensor* output) const;
+    Status visitLayer(int layer, bool wanted);
+    Status passThrough(const BlockWeights& weights);
+    Status analyzeSites(int layer, const BlockWeights& weights);
     Result<std::vector<SiteAnalyzer>> buildAnalyzers(int layer, const BlockWeights& weights,
                                                      const std::vector<InputStatistics>& statistics) const;
     Status finishSites(std::vector<SiteAnalyzer>& analyzers);
@@ -78,13 +76,6 @@ Status Analysis::prepare() {
     return {};
 }
 
-SiteInputs Analysis::forward(const BlockWeights& weights, const at::Tensor& x, at::Tensor* output) const {
-    CaptureHooks capture;
-    const at::Tensor y = forwardBlock(m_weights->config(), weights, m_rope, x, capture);
-    if (output != nullptr) *output = y;
-    return capture.inputs();
-}
-
 Result<std::vector<SiteAnalyzer>>
 Analysis::buildAnalyzers(int layer, const BlockWeights& weights,
                          const std::vector<InputStatistics>& statistics) const {
@@ -92,9 +83,7 @@ Analysis::buildAnalyzers(int layer, const BlockWeights& weights,
     for (Site site : kLinearSites) {
         const auto i = static_cast<std::size_t>(site);
         auto analyzer = SiteAnalyzer::create({layer, site}, statistics[i], weights.at(site), m_options);
-        if (!analyzer)
-            return passOn(std::move(analyzer).error(),
-                          "layer " + std::to_string(layer) + ", site " + std::string(siteName(site)));
+        if (!analyzer) return passOn(std::move(analyzer).error(), siteLabel({layer, site}));
         analyzers.push_back(std::move(*analyzer));
     }
     return analyzers;
@@ -104,10 +93,7 @@ Status Analysis::finishSites(std::vector<SiteAnalyzer>& analyzers) {
     for (SiteAnalyzer& analyzer : analyzers) {
         BDQ_CHECK(m_context.checkCancelled());
         auto site = analyzer.finish();
-        const SiteKey key = analyzer.detail().key;
-        if (!site)
-            return passOn(std::move(site).error(),
-                          "layer " + std::to_string(key.layer) + ", site " + std::string(siteName(key.site)));
+        if (!site) return passOn(std::move(site).error(), siteLabel(analyzer.detail().key));
         BDQ_CHECK(saveSite(m_spec.outDir, *site, analyzer.detail()));
         m_context.emit(RowEvent{"analysis_site", encodeSiteRow(*site)});
         m_result.sites.push_back(std::move(*site));
@@ -115,37 +101,46 @@ Status Analysis::finishSites(std::vector<SiteAnalyzer>& analyzers) {
     return {};
 }
 
-Status Analysis::analyzeLayer(int layer, bool wanted) {
+Status Analysis::passThrough(const BlockWeights& weights) {
+    for (at::Tensor& x : m_hidden) {
+        BDQ_CHECK(m_context.checkCancelled());
+        BlockHooks none;
+        x = forwardBlock(m_weights->config(), weights, m_rope, x, none);
+        advance(1.0 / static_cast<double>(m_hidden.size()));
+    }
+    return {};
+}
+
+Status Analysis::analyzeSites(int layer, const BlockWeights& weights) {
+    TwoPassInputs inputs(m_weights->config(), weights, m_rope, m_hidden);
+    std::vector<InputStatistics> statistics(kLinearSites.size());
+    HiddenStates next;
+    for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
+        BDQ_CHECK(m_context.checkCancelled());
+        const TwoPassInputs::FirstPass pass = inputs.first(batch);
+        for (std::size_t site = 0; site < statistics.size(); ++site)
+            statistics[site].add(pass.capture.inputs()[site]);
+        next.push_back(pass.output);
+        advance(0.3 / static_cast<double>(inputs.batches()));
+    }
+    BDQ_TRY(std::vector<SiteAnalyzer> analyzers, buildAnalyzers(layer, weights, statistics));
+    for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
+        BDQ_CHECK(m_context.checkCancelled());
+        const SiteInputs again = inputs.second(batch);
+        for (std::size_t site = 0; site < analyzers.size(); ++site)
+            analyzers[site].add(again[site]);
+    }
+    advance(0.2);
+    BDQ_CHECK(finishSites(analyzers));
+    advance(0.5);
+    m_hidden = std::move(next);
+    return {};
+}
+
+Status Analysis::visitLayer(int layer, bool wanted) {
     m_context.stage("layer " + std::to_string(layer), layer);
     BDQ_TRY(const BlockWeights weights, m_weights->block(layer, m_device.device));
-    std::vector<InputStatistics> statistics(kLinearSites.size());
-    std::vector<std::optional<SiteInputs>> kept(m_hidden.size());
-    HiddenStates next(m_hidden.size());
-    std::uint64_t keptBytes = 0;
-    const double share = (wanted ? 0.3 : 1.0) / static_cast<double>(m_hidden.size());
-    for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-        BDQ_CHECK(m_context.checkCancelled());
-        SiteInputs inputs = forward(weights, m_hidden[i], &next[i]);
-        for (std::size_t site = 0; wanted && site < inputs.size(); ++site)
-            statistics[site].add(inputs[site]);
-        keptBytes += bytesOf(inputs);
-        if (wanted && keptBytes <= kKeptBytes) kept[i] = std::move(inputs);
-        advance(share);
-    }
-    if (wanted) {
-        BDQ_TRY(std::vector<SiteAnalyzer> analyzers, buildAnalyzers(layer, weights, statistics));
-        for (std::size_t i = 0; i < m_hidden.size(); ++i) {
-            BDQ_CHECK(m_context.checkCancelled());
-            const SiteInputs inputs = kept[i] ? std::move(*kept[i]) : forward(weights, m_hidden[i], nullptr);
-            for (std::size_t site = 0; site < inputs.size(); ++site)
-                analyzers[site].add(inputs[site]);
-            kept[i].reset();
-        }
-        advance(0.2);
-        BDQ_CHECK(finishSites(analyzers));
-        advance(0.5);
-    }
-    m_hidden = std::move(next);
+    BDQ_CHECK(wanted ? analyzeSites(layer, weights) : passThrough(weights));
     releaseFreedMemory();
     return {};
 }
@@ -157,7 +152,7 @@ Result<AnalysisResult> Analysis::run() {
     const int last = *std::max_element(layers.begin(), layers.end());
     m_total = last + 1;
     for (int layer = 0; layer <= last; ++layer)
-        BDQ_CHECK(analyzeLayer(layer, std::find(layers.begin(), layers.end(), layer) != layers.end()));
+        BDQ_CHECK(visitLayer(layer, std::find(layers.begin(), layers.end(), layer) != layers.end()));
     m_result.spec = m_spec;
     m_result.model = m_weights->config();
     m_result.parameters = m_weights->reader().index().parameters;

@@ -6,13 +6,6 @@
 
 namespace bdq {
 
-std::uint64_t bytesOf(const SiteInputs& inputs) {
-    std::uint64_t bytes = 0;
-    for (const at::Tensor& input : inputs)
-        bytes += input.nbytes();
-    return bytes;
-}
-
 HiddenStates embedTokens(const at::Tensor& embedding, const at::Tensor& ids, bool onGpu) {
     constexpr std::int64_t kGpuBatchTokens = 8192;
     const std::int64_t batch = onGpu ? std::max<std::int64_t>(1, kGpuBatchTokens / ids.size(1)) : 1;

@@ -30,9 +30,6 @@ private:
     at::Tensor m_values;
 };
 
-/// Bytes of the captured tensors.
-std::uint64_t bytesOf(const SiteInputs& inputs);
-
 /// The hidden states of all calibration sequences between two layers, in batches [sequences, tokens, hidden].
 using HiddenStates = std::vector<at::Tensor>;
 /// Embeds the tokens [sequences, length]: one sequence a batch on the CPU, several on a GPU.

@@ -44,9 +44,8 @@ Status SiteInspector::Impl::load(SiteKey key) {
     if (loaded && loaded->key == key) return {};
     const SiteAnalysis* site = analysis.find(key);
     if (site == nullptr)
-        return fail(ErrorCode::InvalidSpec, spec.analysisDir + ": layer " + std::to_string(key.layer) +
-                                                ", site " + std::string(siteName(key.site)) +
-                                                " is not in the analysis");
+        return fail(ErrorCode::InvalidSpec,
+                    spec.analysisDir + ": " + siteLabel(key) + " is not in the analysis");
     LoadedSite next;
     next.key = key;
     BDQ_TRY(next.detail, io::readSiteDetail(std::filesystem::path(spec.analysisDir) / site->detailFile));

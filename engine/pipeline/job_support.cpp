@@ -66,6 +66,10 @@ Result<std::vector<int>> chooseLayers(const std::vector<int>& wanted, int layerC
     return layers;
 }
 
+std::string siteLabel(SiteKey key) {
+    return "layer " + std::to_string(key.layer) + ", site " + std::string(siteName(key.site));
+}
+
 void emitArtifact(const JobContext& context, const std::filesystem::path& folder,
                   const std::string& relative) {
     std::error_code error;

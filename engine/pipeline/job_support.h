@@ -32,6 +32,9 @@ Status prepareFolder(const std::filesystem::path& folder);
 /// Layers to work on: `wanted`, or all. Errors: InvalidSpec when one is not in the model.
 Result<std::vector<int>> chooseLayers(const std::vector<int>& wanted, int layerCount);
 
+/// "layer 3, site down": how messages name a site.
+std::string siteLabel(SiteKey key);
+
 /// Announces a file that a job has written.
 void emitArtifact(const JobContext& context, const std::filesystem::path& folder,
                   const std::string& relative);

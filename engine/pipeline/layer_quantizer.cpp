@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/pipeline/job_support.h"
 #include "engine/pipeline/site_measurement.h"
 #include "engine/quant/affine.h"
 #include "engine/quant/gptq.h"
@@ -12,12 +13,7 @@
 namespace bdq {
 namespace {
 
-constexpr std::uint64_t kKeptBytes = std::uint64_t{1} << 30;
 constexpr std::int64_t kSampleTokens = 2048;
-
-std::string where(SiteKey key) {
-    return "layer " + std::to_string(key.layer) + ", site " + std::string(siteName(key.site));
-}
 
 /// Second moments of the quantized operands, while unquantized weights run.
 class HessianHooks final : public QuantizedHooks {
@@ -59,24 +55,19 @@ Status LayerQuantizer::rotateKv(int layer, BlockWeights& weights, QuantizedBlock
     return {};
 }
 
-Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(const BlockWeights& weights,
-                                                          const HiddenStates& full, LayerOutcome& outcome) {
-    Moments moments{std::vector<InputStatistics>(kLinearSites.size()), {}, {}, {}};
-    moments.kept.resize(full.size());
-    std::uint64_t keptBytes = 0;
-    for (std::size_t i = 0; i < full.size(); ++i) {
+Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(TwoPassInputs& inputs, LayerOutcome& outcome) {
+    Moments moments{std::vector<InputStatistics>(kLinearSites.size()), {}, {}};
+    for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
         BDQ_CHECK(m_context.checkCancelled());
-        CaptureHooks capture;
-        outcome.output.push_back(forwardBlock(m_config, weights, m_rope, full[i], capture));
+        const TwoPassInputs::FirstPass pass = inputs.first(batch);
+        outcome.output.push_back(pass.output);
         for (std::size_t site = 0; site < kLinearSites.size(); ++site)
-            moments.statistics[site].add(capture.inputs()[site]);
-        keptBytes += bytesOf(capture.inputs());
-        if (keptBytes <= kKeptBytes) moments.kept[i] = capture.inputs();
-        if (i == 0) {
-            moments.keys = capture.keys().narrow(0, 0, 1); // the same tokens on every device
-            moments.values = capture.values().narrow(0, 0, 1);
+            moments.statistics[site].add(pass.capture.inputs()[site]);
+        if (batch == 0) {
+            moments.keys = pass.capture.keys().narrow(0, 0, 1); // the same tokens on every device
+            moments.values = pass.capture.values().narrow(0, 0, 1);
         }
-        m_advance(0.25 / static_cast<double>(full.size()));
+        m_advance(0.25 / static_cast<double>(inputs.batches()));
     }
     return moments;
 }
@@ -93,7 +84,7 @@ Status LayerQuantizer::buildTransforms(int layer, const BlockWeights& weights, c
         const SiteKey key{layer, site};
         auto analyzer = SiteAnalyzer::create(key, moments.statistics[static_cast<std::size_t>(site)],
                                              weights.at(site), options);
-        if (!analyzer) return passOn(std::move(analyzer).error(), where(key));
+        if (!analyzer) return passOn(std::move(analyzer).error(), siteLabel(key));
         const Scheme& scheme = m_options.plan.at(key);
         QuantizedSite& quantized = block.at(site);
         quantized.activation = scheme.activation;
@@ -140,7 +131,7 @@ Status LayerQuantizer::roundSite(SiteKey key, const at::Tensor& weight, const at
     if (m_options.rounding == WeightRounding::Gptq) {
         BDQ_TRY(quant::GptqResult result, quant::gptq(transformed, hessian, scheme.weight));
         for (const std::string& note : result.notes)
-            m_context.warning(where(key) + ": " + note);
+            m_context.warning(siteLabel(key) + ": " + note);
         site.weight = std::move(result.weight);
     } else {
         BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, m_options.rounding));
@@ -170,57 +161,53 @@ RunSiteResult LayerQuantizer::cacheRow(SiteKey key, const at::Tensor& cached, co
     return row;
 }
 
-Status LayerQuantizer::describe(int layer, const BlockWeights& weights, const HiddenStates& full,
-                                Moments& moments, std::vector<SiteAnalyzer>& analyzers,
-                                LayerOutcome& outcome) {
-    for (std::size_t i = 0; i < full.size(); ++i) {
+Status LayerQuantizer::secondPass(TwoPassInputs& inputs, std::vector<SiteAnalyzer>& analyzers) const {
+    for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
         BDQ_CHECK(m_context.checkCancelled());
-        SiteInputs inputs;
-        if (moments.kept[i]) {
-            inputs = std::move(*moments.kept[i]);
-        } else {
-            CaptureHooks capture;
-            forwardBlock(m_config, weights, m_rope, full[i], capture);
-            inputs = capture.inputs();
-        }
+        const SiteInputs again = inputs.second(batch);
         for (std::size_t site = 0; site < analyzers.size(); ++site)
-            analyzers[site].add(inputs[site]);
+            analyzers[site].add(again[site]);
     }
-    const TransformKind kind = m_options.method->transform;
-    QuantizedBlock& block = outcome.checkpoint.block;
-    for (Site site : kLinearSites) {
-        const SiteKey key{layer, site};
-        SiteAnalyzer& analyzer = analyzers[static_cast<std::size_t>(site)];
-        BDQ_TRY(SiteAnalysis analysis, analyzer.finish());
-        const at::Tensor sample = analyzer.sample();
-        const at::Tensor outputs = at::linear(sample, weights.at(site));
-        const QuantizedSite& quantized = block.at(site);
-        const at::Tensor operand = quantized.siteTransform.applyToActivations(sample);
-        const OutputError error =
-            quantized.weight
-                ? quantizedOutputError(outputs, operand, *quantized.weight, quantized.activation)
-                : outputErrorWithFullWeight(outputs, operand, quantized.fullWeight, quantized.activation);
-        RunSiteResult row;
-        row.key = key;
-        row.scheme = formatScheme(m_options.plan.at(key));
-        row.sqnrDb = error.sqnrDb();
-        row.mse = error.mse();
-        row.flatnessBefore = analysis.transforms.at(TransformKind::None).activation.entropyNormalized;
-        row.weightFlatnessBefore = analysis.transforms.at(TransformKind::None).weight.entropyNormalized;
-        row.flatnessAfter = analysis.transforms.at(kind).activation.entropyNormalized;
-        row.weightFlatnessAfter = analysis.transforms.at(kind).weight.entropyNormalized;
-        analysis.transforms.at(kind).sqnrDbMeasured[row.scheme] = row.sqnrDb;
-        outcome.checkpoint.rows.push_back(row);
-        outcome.sites.push_back(std::move(analysis));
-        outcome.details.push_back(analyzer.detail());
-    }
+    return {};
+}
+
+Status LayerQuantizer::describeSite(SiteKey key, const at::Tensor& weight, SiteAnalyzer& analyzer,
+                                    LayerOutcome& outcome) const {
+    BDQ_TRY(SiteAnalysis analysis, analyzer.finish());
+    const at::Tensor sample = analyzer.sample();
+    const at::Tensor outputs = at::linear(sample, weight);
+    const QuantizedSite& quantized = outcome.checkpoint.block.at(key.site);
+    const at::Tensor operand = quantized.siteTransform.applyToActivations(sample);
+    const OutputError error =
+        quantized.weight
+            ? quantizedOutputError(outputs, operand, *quantized.weight, quantized.activation)
+            : outputErrorWithFullWeight(outputs, operand, quantized.fullWeight, quantized.activation);
+    const TransformAnalysis& before = analysis.transforms.at(TransformKind::None);
+    TransformAnalysis& after = analysis.transforms.at(m_options.method->transform);
+    RunSiteResult row;
+    row.key = key;
+    row.scheme = formatScheme(m_options.plan.at(key));
+    row.sqnrDb = error.sqnrDb();
+    row.mse = error.mse();
+    row.flatnessBefore = before.activation.entropyNormalized;
+    row.weightFlatnessBefore = before.weight.entropyNormalized;
+    row.flatnessAfter = after.activation.entropyNormalized;
+    row.weightFlatnessAfter = after.weight.entropyNormalized;
+    after.sqnrDbMeasured[row.scheme] = row.sqnrDb;
+    outcome.checkpoint.rows.push_back(row);
+    outcome.sites.push_back(std::move(analysis));
+    outcome.details.push_back(analyzer.detail());
+    return {};
+}
+
+void LayerQuantizer::describeCache(int layer, const Moments& moments, LayerCheckpoint& checkpoint) const {
+    const QuantizedBlock& block = checkpoint.block;
     if (block.keys.quantizes())
-        outcome.checkpoint.rows.push_back(
+        checkpoint.rows.push_back(
             cacheRow({layer, Site::KCache}, moments.keys, block.keys, block.keyRotation));
     if (block.values.quantizes())
-        outcome.checkpoint.rows.push_back(
+        checkpoint.rows.push_back(
             cacheRow({layer, Site::VCache}, moments.values, block.values, block.keyRotation));
-    return {};
 }
 
 Result<HiddenStates> LayerQuantizer::skip(int layer, BlockWeights weights, const HiddenStates& full) {
@@ -240,7 +227,8 @@ Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const 
     LayerOutcome outcome;
     QuantizedBlock& block = outcome.checkpoint.block;
     BDQ_CHECK(rotateKv(layer, weights, block));
-    BDQ_TRY(Moments moments, firstPass(weights, full, outcome));
+    TwoPassInputs inputs(m_config, weights, m_rope, full);
+    BDQ_TRY(const Moments moments, firstPass(inputs, outcome));
     std::vector<SiteAnalyzer> analyzers;
     BDQ_CHECK(buildTransforms(layer, weights, moments, block, analyzers));
     BDQ_TRY(const std::vector<at::Tensor> secondMoments, hessians(weights, block, quantized));
@@ -248,10 +236,16 @@ Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const 
         BDQ_CHECK(m_context.checkCancelled());
         const auto status = roundSite({layer, site}, weights.at(site),
                                       secondMoments[static_cast<std::size_t>(site)], block.at(site));
-        if (!status) return passOn(status.error(), where({layer, site}));
+        if (!status) return passOn(status.error(), siteLabel({layer, site}));
         m_advance(0.05);
     }
-    BDQ_CHECK(describe(layer, weights, full, moments, analyzers, outcome));
+    BDQ_CHECK(secondPass(inputs, analyzers));
+    for (Site site : kLinearSites) {
+        const auto described =
+            describeSite({layer, site}, weights.at(site), analyzers[static_cast<std::size_t>(site)], outcome);
+        if (!described) return passOn(described.error(), siteLabel({layer, site}));
+    }
+    describeCache(layer, moments, outcome.checkpoint);
     m_advance(0.15);
     return outcome;
 }

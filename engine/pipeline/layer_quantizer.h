@@ -9,6 +9,7 @@
 #include "engine/pipeline/block_capture.h"
 #include "engine/pipeline/layer_checkpoint.h"
 #include "engine/pipeline/site_analyzer.h"
+#include "engine/pipeline/two_pass_inputs.h"
 
 namespace bdq {
 
@@ -49,20 +50,21 @@ public:
 private:
     struct Moments {
         std::vector<InputStatistics> statistics;
-        std::vector<std::optional<SiteInputs>> kept;
-        at::Tensor keys;
-        at::Tensor values;
+        at::Tensor keys;   ///< of the first sequence, [1, kvHeads, tokens, headDim]
+        at::Tensor values; ///< same
     };
     Status rotateKv(int layer, BlockWeights& weights, QuantizedBlock& block) const;
-    Result<Moments> firstPass(const BlockWeights& weights, const HiddenStates& full, LayerOutcome& outcome);
+    Result<Moments> firstPass(TwoPassInputs& inputs, LayerOutcome& outcome);
     Status buildTransforms(int layer, const BlockWeights& weights, const Moments& moments,
                            QuantizedBlock& block, std::vector<SiteAnalyzer>& analyzers) const;
     Result<std::vector<at::Tensor>> hessians(const BlockWeights& weights, const QuantizedBlock& block,
                                              const HiddenStates& quantized);
     Status roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
                      QuantizedSite& site) const;
-    Status describe(int layer, const BlockWeights& weights, const HiddenStates& full, Moments& moments,
-                    std::vector<SiteAnalyzer>& analyzers, LayerOutcome& outcome);
+    Status secondPass(TwoPassInputs& inputs, std::vector<SiteAnalyzer>& analyzers) const;
+    Status describeSite(SiteKey key, const at::Tensor& weight, SiteAnalyzer& analyzer,
+                        LayerOutcome& outcome) const;
+    void describeCache(int layer, const Moments& moments, LayerCheckpoint& checkpoint) const;
     [[nodiscard]] RunSiteResult cacheRow(SiteKey key, const at::Tensor& cached, const OperandScheme& scheme,
                                          const std::optional<transform::HeadRotation>& rotation) const;
 

@@ -75,16 +75,6 @@ Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& st
     return analyzer;
 }
 
-Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& statistics,
-                                          const at::Tensor& weight, const SiteAnalyzerOptions& options,
-                                          TransformKind kind, const transform::SiteTransform& known) {
-    SiteAnalyzer analyzer(key, statistics, weight, options);
-    analyzer.m_transforms.emplace(TransformKind::None, transform::SiteTransform{});
-    analyzer.m_transforms.insert_or_assign(kind, known);
-    analyzer.storeParameters();
-    return analyzer;
-}
-
 void SiteAnalyzer::storeParameters() {
     for (const auto& [kind, siteTransform] : m_transforms)
         siteTransform.toDetail(m_detail.transforms[kind]);

@@ -30,10 +30,6 @@ public:
     /// Builds the transforms from the first pass. `weight` fp32 [out, n], stacked. Errors: buildTransform's.
     static Result<SiteAnalyzer> create(SiteKey key, const InputStatistics& statistics,
                                        const at::Tensor& weight, const SiteAnalyzerOptions& options);
-    /// With a transform that is already known instead (runs): None and `kind`.
-    static Result<SiteAnalyzer> create(SiteKey key, const InputStatistics& statistics,
-                                       const at::Tensor& weight, const SiteAnalyzerOptions& options,
-                                       TransformKind kind, const transform::SiteTransform& known);
 
     /// Second pass: the same inputs in the same order, fp32 [tokens, n], on the weight's device.
     void add(const at::Tensor& inputs);
