@@ -1,8 +1,11 @@
 #include "tests/widgets/widget_fixtures.h"
 
 #include <cmath>
+#include <set>
 
+#include <QAbstractButton>
 #include <QCoreApplication>
+#include <QLabel>
 #include <QTest>
 
 namespace bdq::test {
@@ -160,6 +163,33 @@ QImage shot(QWidget& widget, QSize size) {
     QCoreApplication::processEvents();
     QTest::qWait(20); // queued replots
     return widget.grab().toImage();
+}
+
+QWidget* byName(QWidget& parent, const QString& accessibleName) {
+    for (QWidget* child : parent.findChildren<QWidget*>())
+        if (child->accessibleName() == accessibleName) return child;
+    return nullptr;
+}
+
+QAbstractButton* button(QWidget& parent, const QString& text) {
+    for (QAbstractButton* child : parent.findChildren<QAbstractButton*>())
+        if (QString(child->text()).remove('&') == text) return child;
+    return nullptr;
+}
+
+bool showsText(QWidget& parent, const QString& part) {
+    for (const QLabel* label : parent.findChildren<QLabel*>())
+        if (label->isVisible() && label->text().contains(part)) return true;
+    return false;
+}
+
+int reachableByTab(QWidget& window) {
+    std::set<QWidget*> seen;
+    for (int i = 0; i < 200; ++i) {
+        QTest::keyClick(window.focusWidget() ? window.focusWidget() : &window, Qt::Key_Tab);
+        if (!window.focusWidget() || !seen.insert(window.focusWidget()).second) break;
+    }
+    return static_cast<int>(seen.size());
 }
 
 } // namespace bdq::test

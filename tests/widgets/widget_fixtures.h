@@ -9,6 +9,8 @@
 
 #include "widgets/types.h"
 
+class QAbstractButton;
+
 namespace bdq::test {
 
 inline constexpr std::int64_t kFeatures = 96;
@@ -24,5 +26,13 @@ QPalette darkPalette();
 int differingPixels(const QImage& a, const QImage& b);
 /// Shows the widget at a size and returns what it painted.
 QImage shot(QWidget& widget, QSize size);
+
+QWidget* byName(QWidget& parent, const QString& accessibleName);
+/// By its text without the mark of its shortcut.
+QAbstractButton* button(QWidget& parent, const QString& text);
+/// Does a visible label contain it?
+bool showsText(QWidget& parent, const QString& part);
+/// Widgets that Tab meets before it comes round; each once.
+int reachableByTab(QWidget& window);
 
 } // namespace bdq::test

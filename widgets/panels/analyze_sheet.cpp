@@ -4,15 +4,12 @@
 
 #include <QCheckBox>
 #include <QFormLayout>
-#include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
-#include "widgets/theme.h"
 
 namespace bdq {
 
@@ -25,49 +22,27 @@ struct AnalyzeSheet::Private {
     QLineEdit* layers = nullptr;
     QComboBox* device = nullptr;
     CommandBox* command = nullptr;
-    FieldMessage* problem = nullptr;
-    QPushButton* start = nullptr;
 
     void makeFields(AnalyzeSheet* sheet);
     QWidget* makeTransforms(AnalyzeSheet* sheet);
-    void update(const AnalyzeSpec& current);
+    void update(AnalyzeSheet* sheet);
 };
 
-AnalyzeSheet::AnalyzeSheet(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
-    auto* title = new QLabel(tr("Analyse activations"), this);
-    title->setFont(titleFont(font()));
-    auto* lead = new QLabel(tr("Sends a text through the model, layer by layer, and measures every site "
-                               "under the chosen transforms."),
-                            this);
-    lead->setWordWrap(true);
-    lead->setForegroundRole(QPalette::PlaceholderText);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(16, 16, 16, 16);
-    layout->setSpacing(12);
-    layout->addWidget(title);
-    layout->addWidget(lead);
+AnalyzeSheet::AnalyzeSheet(QWidget* parent)
+    : JobSheet(tr("Analyse activations"),
+               tr("Sends a text through the model, layer by layer, and measures every site under the chosen "
+                  "transforms."),
+               tr("&Start analysis"), parent),
+      d(std::make_unique<Private>()) {
     d->makeFields(this);
-    d->problem = new FieldMessage(this);
-    layout->addWidget(d->problem);
-    layout->addStretch(1);
-    auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(8);
-    auto* cancel = new QPushButton(tr("Cancel"), this);
-    d->start = new QPushButton(tr("&Start analysis"), this);
-    d->start->setDefault(true);
-    buttons->addStretch(1);
-    buttons->addWidget(cancel);
-    buttons->addWidget(d->start);
-    layout->addLayout(buttons);
-    connect(cancel, &QPushButton::clicked, this, &AnalyzeSheet::cancelRequested);
-    connect(d->start, &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
+    connect(startButton(), &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
     setSpec(d->base);
 }
 
 AnalyzeSheet::~AnalyzeSheet() = default;
 
 QWidget* AnalyzeSheet::Private::makeTransforms(AnalyzeSheet* sheet) {
-    auto* box = new QWidget(sheet);
+    auto* box = new QWidget(sheet->form()->parentWidget());
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
@@ -77,37 +52,34 @@ QWidget* AnalyzeSheet::Private::makeTransforms(AnalyzeSheet* sheet) {
         check->setEnabled(info.kind != TransformKind::None); // what all others are compared with
         layout->addWidget(check);
         transforms.push_back(check);
-        QObject::connect(check, &QCheckBox::toggled, sheet, [this, sheet] { update(sheet->spec()); });
+        QObject::connect(check, &QCheckBox::toggled, sheet, [this, sheet] { update(sheet); });
     }
     return box;
 }
 
 void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
-    calibration = new CalibrationEditor(sheet);
-    layers = new QLineEdit(sheet);
+    QFormLayout* form = sheet->form();
+    QWidget* content = form->parentWidget();
+    calibration = new CalibrationEditor(content);
+    layers = new QLineEdit(content);
     layers->setPlaceholderText(AnalyzeSheet::tr("all, or for example 0-3,7"));
-    device = new QComboBox(sheet);
-    command = new CommandBox(sheet);
-    auto* form = new QFormLayout;
-    form->setHorizontalSpacing(16);
-    form->setVerticalSpacing(8);
-    form->setRowWrapPolicy(QFormLayout::WrapLongRows);
-    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    device = new QComboBox(content);
+    command = new CommandBox(content);
     form->addRow(AnalyzeSheet::tr("&Text"), calibration);
     form->addRow(AnalyzeSheet::tr("Transforms"), makeTransforms(sheet));
     form->addRow(AnalyzeSheet::tr("&Layers"), layers);
     form->addRow(AnalyzeSheet::tr("&Device"), device);
     form->addRow(AnalyzeSheet::tr("Command line"), command);
-    static_cast<QVBoxLayout*>(sheet->layout())->addLayout(form);
-    const auto changed = [this, sheet] { update(sheet->spec()); };
+    const auto changed = [this, sheet] { update(sheet); };
     QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet, &AnalyzeSheet::browseRequested);
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
     QObject::connect(device, &QComboBox::currentIndexChanged, sheet, changed);
 }
 
-void AnalyzeSheet::Private::update(const AnalyzeSpec& current) {
+void AnalyzeSheet::Private::update(AnalyzeSheet* sheet) {
     if (filling) return;
+    const AnalyzeSpec current = sheet->spec();
     command->setCommand(toQString(commandLine(current)));
     const std::string range = layers->text().trimmed().toStdString();
     QString text;
@@ -115,8 +87,8 @@ void AnalyzeSheet::Private::update(const AnalyzeSpec& current) {
         text = toQString(parsed.error().text());
     else if (const Status status = validate(current); !status)
         text = toQString(status.error().text());
-    problem->setProblem(text);
-    start->setEnabled(text.isEmpty());
+    sheet->setProblem(text);
+    sheet->startButton()->setEnabled(text.isEmpty());
 }
 
 void AnalyzeSheet::setSpec(const AnalyzeSpec& spec) {
@@ -130,7 +102,7 @@ void AnalyzeSheet::setSpec(const AnalyzeSpec& spec) {
     d->layers->setText(toQString(formatLayers(spec.layers)));
     fillDevices(d->device, d->devices, spec.device.device);
     d->filling = false;
-    d->update(this->spec());
+    d->update(this);
 }
 
 AnalyzeSpec AnalyzeSheet::spec() const {
@@ -157,19 +129,6 @@ void AnalyzeSheet::setDevices(const std::vector<DeviceInfo>& devices) {
 
 void AnalyzeSheet::setCalibrationPath(const QString& path) {
     d->calibration->setPath(path);
-}
-
-void AnalyzeSheet::setProblem(const QString& text) {
-    d->problem->setProblem(text);
-}
-
-void AnalyzeSheet::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_Escape)
-        emit cancelRequested();
-    else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && d->start->isEnabled())
-        d->start->click();
-    else
-        QWidget::keyPressEvent(event);
 }
 
 } // namespace bdq

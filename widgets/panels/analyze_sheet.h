@@ -4,14 +4,13 @@
 #include <memory>
 #include <vector>
 
-#include <QWidget>
-
 #include "engine/api/job_event.h"
+#include "widgets/panels/job_sheet.h"
 #include "widgets/types.h"
 
 namespace bdq {
 
-class AnalyzeSheet : public QWidget {
+class AnalyzeSheet : public JobSheet {
     Q_OBJECT
 public:
     explicit AnalyzeSheet(QWidget* parent = nullptr);
@@ -21,15 +20,10 @@ public:
     [[nodiscard]] AnalyzeSpec spec() const;
     void setDevices(const std::vector<DeviceInfo>& devices);
     void setCalibrationPath(const QString& path); ///< answer to browseRequested()
-    void setProblem(const QString& text);
 
 signals:
     void browseRequested();
     void startRequested(const bdq::AnalyzeSpec& spec);
-    void cancelRequested();
-
-protected:
-    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     struct Private;

@@ -5,16 +5,13 @@
 #include <QCheckBox>
 #include <QFormLayout>
 #include <QHBoxLayout>
-#include <QKeyEvent>
 #include <QLineEdit>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
-#include "widgets/theme.h"
 
 namespace bdq {
 
@@ -41,11 +38,9 @@ struct RunSheet::Private {
     PathEdit* outDir = nullptr;
     QLabel* memory = nullptr;
     CommandBox* command = nullptr;
-    QPushButton* start = nullptr;
     std::map<std::string, FieldMessage*> messages; ///< by field name of validate()
-    FieldMessage* problem = nullptr;
 
-    void makeFields(RunSheet* sheet);
+    void makeFields();
     void makeEditors(QWidget* content);
     void connectEditors(RunSheet* sheet);
     void makeEvaluation(QFormLayout* form, RunSheet* sheet);
@@ -93,28 +88,11 @@ std::uint64_t estimateRunBytes(const ModelConfig& model, const CalibrationOption
     return static_cast<std::uint64_t>(bytes);
 }
 
-RunSheet::RunSheet(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
+RunSheet::RunSheet(QWidget* parent)
+    : JobSheet(tr("Start a run"), {}, tr("&Start run"), parent), d(std::make_unique<Private>()) {
     d->owner = this;
-    auto* title = new QLabel(tr("Start a run"), this);
-    title->setFont(titleFont(font()));
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(16, 16, 16, 16);
-    layout->setSpacing(12);
-    layout->addWidget(title);
-    d->makeFields(this);
-    d->problem = new FieldMessage(this);
-    layout->addWidget(d->problem);
-    auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(8);
-    auto* cancel = new QPushButton(tr("Cancel"), this);
-    d->start = new QPushButton(tr("&Start run"), this);
-    d->start->setDefault(true);
-    buttons->addStretch(1);
-    buttons->addWidget(cancel);
-    buttons->addWidget(d->start);
-    layout->addLayout(buttons);
-    connect(cancel, &QPushButton::clicked, this, &RunSheet::cancelRequested);
-    connect(d->start, &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
+    d->makeFields();
+    connect(startButton(), &QPushButton::clicked, this, [this] { emit startRequested(spec()); });
     setSpec(d->base);
 }
 
@@ -126,20 +104,9 @@ QWidget* RunSheet::Private::field(const std::string& name, QWidget* editor, QWid
     return withMessage(editor, message);
 }
 
-void RunSheet::Private::makeFields(RunSheet* sheet) {
-    auto* area = new QScrollArea(sheet);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    auto* content = new QWidget(area);
-    auto* column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 8, 0);
-    auto* form = new QFormLayout;
-    form->setHorizontalSpacing(16);
-    form->setVerticalSpacing(8);
-    form->setRowWrapPolicy(QFormLayout::WrapLongRows);
-    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    column->addLayout(form);
-    column->addStretch(1);
+void RunSheet::Private::makeFields() {
+    QFormLayout* form = owner->form();
+    QWidget* content = form->parentWidget();
     makeEditors(content);
     form->addRow(RunSheet::tr("&Method"), method);
     form->addRow(RunSheet::tr("&Preset"), preset);
@@ -148,14 +115,12 @@ void RunSheet::Private::makeFields(RunSheet* sheet) {
     form->addRow(RunSheet::tr("Weight &rounding"), rounding);
     form->addRow(RunSheet::tr("&Layers"), field("layers", layers, content));
     form->addRow(RunSheet::tr("&Calibration"), field("calibration", calibration, content));
-    makeEvaluation(form, sheet);
+    makeEvaluation(form, owner);
     form->addRow(RunSheet::tr("&Device"), field("device", device, content));
     form->addRow(RunSheet::tr("Run &folder"), field("out", outDir, content));
     form->addRow(RunSheet::tr("Memory"), memory);
     form->addRow(RunSheet::tr("Command line"), command);
-    area->setWidget(content);
-    static_cast<QVBoxLayout*>(sheet->layout())->addWidget(area, 1);
-    connectEditors(sheet);
+    connectEditors(owner);
 }
 
 void RunSheet::Private::makeEditors(QWidget* content) {
@@ -285,16 +250,16 @@ void RunSheet::Private::showProblem(const Error& error) {
     if (found != messages.end())
         found->second->setProblem(beside);
     else
-        problem->setProblem(text);
-    start->setEnabled(false);
+        owner->setProblem(text);
+    owner->startButton()->setEnabled(false);
 }
 
 void RunSheet::Private::update() {
     if (filling) return;
     for (const auto& [name, message] : messages)
         message->setProblem({});
-    problem->setProblem({});
-    start->setEnabled(true);
+    owner->setProblem({});
+    owner->startButton()->setEnabled(true);
     evaluationText->setEnabled(evaluate->isChecked());
     evaluationLength->setEnabled(evaluate->isChecked());
     evaluationWindows->setEnabled(evaluate->isChecked());
@@ -345,21 +310,8 @@ void RunSheet::setPath(PathField field, const QString& path) {
     }
 }
 
-void RunSheet::setProblem(const QString& text) {
-    d->problem->setProblem(text);
-}
-
 void RunSheet::focusFirst() {
     d->method->setFocus(Qt::OtherFocusReason);
-}
-
-void RunSheet::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_Escape)
-        emit cancelRequested();
-    else if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && d->start->isEnabled())
-        d->start->click();
-    else
-        QWidget::keyPressEvent(event);
 }
 
 } // namespace bdq

@@ -5,14 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include <QWidget>
-
 #include "engine/api/job_event.h"
+#include "widgets/panels/job_sheet.h"
 #include "widgets/types.h"
 
 namespace bdq {
 
-class RunSheet : public QWidget {
+class RunSheet : public JobSheet {
     Q_OBJECT
 public:
     enum class PathField { Calibration, Evaluation, OutDir };
@@ -29,8 +28,6 @@ public:
     void setModel(const ModelConfig& model, std::int64_t parameters);
     /// Answer to browseRequested().
     void setPath(PathField field, const QString& path);
-    /// Outcome of starting, e.g. "folder is not writable"; empty clears.
-    void setProblem(const QString& text);
 
 public slots:
     void focusFirst();
@@ -38,10 +35,6 @@ public slots:
 signals:
     void browseRequested(bdq::RunSheet::PathField field);
     void startRequested(const bdq::RunSpec& spec);
-    void cancelRequested();
-
-protected:
-    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     struct Private;

@@ -1,0 +1,70 @@
+// Runs dock: follows its list, its buttons, rows and log.
+#include <QLocale>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <QTest>
+
+#include "tests/widgets/widget_fixtures.h"
+#include "widgets/models/run_list_model.h"
+#include "widgets/panels/run_panel.h"
+
+using namespace bdq;
+
+class TstRunPanel : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
+    void runPanelFollowsModel();
+};
+
+void TstRunPanel::runPanelFollowsModel() {
+    RunListModel model;
+    RunPanel panel(&model);
+    test::shot(panel, QSize(1000, 320));
+    QVERIFY(test::showsText(panel, "Runs appear here"));
+    RunInfo run;
+    run.id = "run-0001";
+    run.title = "#1";
+    run.state = RunState::Running;
+    run.stage = "layer 12";
+    run.outDir = "/tmp/run-0001";
+    run.progress = 0.4;
+    model.addOrUpdate(run);
+    QCOMPARE(panel.selectedRun(), run.id);
+    QVERIFY(test::button(panel, "Cancel run")->isVisible());
+    auto* list = qobject_cast<QTableView*>(test::byName(panel, "Runs"));
+    QVERIFY(list->isColumnHidden(RunListModel::PerplexityColumn));
+    run.method = "Baseline method";
+    model.addOrUpdate(run);
+    test::shot(panel, QSize(600, 200));
+    QVERIFY(list->columnWidth(RunListModel::MethodColumn) >
+            list->fontMetrics().horizontalAdvance(run.method)); // however narrow the list
+    QVERIFY(panel.minimumSizeHint().height() <= 180);
+    QVERIFY(panel.minimumSizeHint().width() <= 700);
+    QVERIFY(!test::button(panel, "Resume")->isVisible());
+    QSignalSpy cancel(&panel, &RunPanel::cancelRequested);
+    QTest::mouseClick(test::button(panel, "Cancel run"), Qt::LeftButton);
+    QCOMPARE(cancel.first().first().toString(), run.id);
+    panel.appendLog(run.id, "first line");
+    panel.appendLog("other", "of another run");
+    auto* log = qobject_cast<QPlainTextEdit*>(test::byName(panel, "Log"));
+    QCOMPARE(log->toPlainText(), QString("first line"));
+    for (int layer = 0; layer < 3; ++layer)
+        panel.addRow(run.id, RunSiteResult{{layer, Site::Down}, "W4A4", 12.0 + layer, 0, 0, 0, 0, 0});
+    const QImage before = test::shot(panel, QSize(1000, 320));
+    QTRY_VERIFY(test::differingPixels(before, test::shot(panel, QSize(1000, 320))) >
+                300); // the plot follows shortly after
+    run.state = RunState::Cancelled;
+    run.resumable = true;
+    model.addOrUpdate(run);
+    QVERIFY(test::button(panel, "Resume")->isVisible());
+    QVERIFY(!test::button(panel, "Cancel run")->isVisible());
+    model.remove(run.id);
+    panel.forget(run.id);
+    QVERIFY(test::showsText(panel, "Runs appear here"));
+}
+
+QTEST_MAIN(TstRunPanel)
+#include "tst_run_panel.moc"
