@@ -60,6 +60,7 @@ MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* p
     connectJobs();
     connectSheets();
     connectRunPanel();
+    connectCompare();
     defaultDockLayout();
     restoreLayout();
     m_session.closeAll();

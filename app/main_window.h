@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "app/compare_controller.h"
 #include "app/device_probe.h"
 #include "app/job_queue.h"
 #include "app/jobs_presenter.h"
@@ -25,6 +26,7 @@ class QStackedWidget;
 namespace bdq {
 
 class CommandPalette;
+class ComparePanel;
 class PlanPanel;
 class RunListModel;
 class RunPanel;
@@ -44,6 +46,7 @@ public:
     [[nodiscard]] PlanController* plan() { return &m_plan; }
     [[nodiscard]] JobQueue* jobs() { return &m_jobs; }
     [[nodiscard]] RunListModel* runList() const { return m_runList; }
+    [[nodiscard]] ComparePanel* comparePanel() const { return m_comparePanel; }
 
     /// The same as the sheets do.
     Status startAnalysis(const AnalyzeSpec& spec);
@@ -93,6 +96,10 @@ private:
     void saveLayout();
     void restoreLayout();
     void restoreDefaultLayout();
+    void restoreDocks();
+    [[nodiscard]] QList<QDockWidget*> docks() const {
+        return {m_planDock, m_runsDock, m_compareDock, m_logDock};
+    }
 
     // main_window_open.cpp
     void askPath(const QString& purpose, const QString& title, const QString& filter, bool folder,
@@ -113,6 +120,13 @@ private:
     void saveSession(bool askName);
     void savePlotFile(const QString& suggestedName, const QByteArray& content);
     void showError(const Error& error, const QString& what);
+
+    // main_window_compare.cpp
+    void setupCompareMenu();
+    void connectCompare();
+    void showCompare();
+    void compareRun(const QString& dir);
+    void askCompareFolder();
 
     // main_window_jobs.cpp
     void connectJobs();
@@ -156,9 +170,12 @@ private:
     RunListModel* m_runList = nullptr;
     RunPanel* m_runPanel = nullptr;
     JobsPresenter* m_presenter = nullptr;
+    ComparePanel* m_comparePanel = nullptr;
+    CompareController* m_compare = nullptr;
     QPlainTextEdit* m_log = nullptr;
     QDockWidget* m_planDock = nullptr;
     QDockWidget* m_runsDock = nullptr;
+    QDockWidget* m_compareDock = nullptr;
     QDockWidget* m_logDock = nullptr;
     QLabel* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;

@@ -46,6 +46,7 @@ void MainWindow::setupActions() {
     setupViewMenu();
     setupPlanMenu();
     setupRunMenu();
+    setupCompareMenu();
     setupWindowMenu();
     setupHelpMenu();
     auto* escape = new QShortcut(QKeySequence(Qt::Key_Escape), this);
@@ -178,7 +179,7 @@ void MainWindow::setupRunMenu() {
 void MainWindow::setupWindowMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Window"));
     const std::pair<QDockWidget*, Qt::Key> docks[] = {
-        {m_planDock, Qt::Key_P}, {m_runsDock, Qt::Key_R}, {m_logDock, Qt::Key_L}};
+        {m_planDock, Qt::Key_P}, {m_runsDock, Qt::Key_R}, {m_compareDock, Qt::Key_D}, {m_logDock, Qt::Key_L}};
     for (const auto& [dock, key] : docks) {
         QAction* action = dock->toggleViewAction();
         action->setShortcut(QKeySequence(Qt::CTRL | Qt::ALT | key));
@@ -227,7 +228,7 @@ void MainWindow::updateActions() {
         action->setEnabled(open);
     for (QAction* action : m_reportActions)
         action->setEnabled(!reportDir().empty());
-    for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock})
+    for (QDockWidget* dock : docks())
         dock->toggleViewAction()->setEnabled(open);
     m_planPanel->setRunEnabled(open, open ? QString() : tr("Open a model first"));
 }

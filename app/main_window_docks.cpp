@@ -13,6 +13,7 @@
 #include "app/main_window.h"
 #include "app/workspace.h"
 #include "widgets/models/run_list_model.h"
+#include "widgets/panels/compare_panel.h"
 #include "widgets/panels/plan_panel.h"
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/site_table_panel.h"
@@ -21,7 +22,7 @@ namespace bdq {
 
 namespace {
 /// Changes when docks or splitters change so that an old layout would not fit.
-constexpr int kLayoutVersion = 1;
+constexpr int kLayoutVersion = 2;
 constexpr int kLogLines = 5000;
 constexpr QSize kFirstSize{1440, 900};
 constexpr int kLeastDockHeight = 200; ///< what the plan needs
@@ -33,6 +34,8 @@ void MainWindow::setupDocks() {
     m_runList = new RunListModel(this);
     m_runPanel = new RunPanel(m_runList);
     m_presenter = new JobsPresenter(&m_jobs, m_runList, m_runPanel, this);
+    m_comparePanel = new ComparePanel;
+    m_compare = new CompareController(m_comparePanel, m_runList, this);
     m_log = new QPlainTextEdit;
     m_log->setReadOnly(true);
     m_log->setMaximumBlockCount(kLogLines);
@@ -41,6 +44,7 @@ void MainWindow::setupDocks() {
     m_log->setFrameShape(QFrame::NoFrame);
     m_planDock = addDock(QStringLiteral("planDock"), tr("Plan"), m_planPanel);
     m_runsDock = addDock(QStringLiteral("runsDock"), tr("Runs"), m_runPanel);
+    m_compareDock = addDock(QStringLiteral("compareDock"), tr("Compare"), m_comparePanel);
     m_logDock = addDock(QStringLiteral("logDock"), tr("Log"), m_log);
 }
 
@@ -53,15 +57,16 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
 }
 
 void MainWindow::defaultDockLayout() {
-    for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock}) {
+    for (QDockWidget* dock : docks()) {
         dock->setFloating(false);
         removeDockWidget(dock);
         addDockWidget(Qt::BottomDockWidgetArea, dock);
     }
     splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
-    tabifyDockWidget(m_runsDock, m_logDock);
+    tabifyDockWidget(m_runsDock, m_compareDock);
+    tabifyDockWidget(m_compareDock, m_logDock);
     const bool open = m_stack->currentWidget() == m_workspace;
-    for (QDockWidget* dock : {m_planDock, m_runsDock, m_logDock})
+    for (QDockWidget* dock : docks())
         dock->setVisible(open);
     resizeDocks({m_planDock, m_runsDock}, {580, 860}, Qt::Horizontal);
     resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
@@ -88,6 +93,12 @@ void MainWindow::restoreLayout() {
     const QByteArray columns = m_settings.layout(QStringLiteral("columns"));
     if (!columns.isEmpty()) m_workspace->table()->restoreColumns(columns);
     m_workspace->tabs()->setCurrentIndex(m_settings.layout(QStringLiteral("tab")).toInt());
+}
+
+void MainWindow::restoreDocks() {
+    const QByteArray docks = m_settings.layout(QStringLiteral("docks"));
+    defaultDockLayout();
+    if (!docks.isEmpty()) restoreState(docks, kLayoutVersion);
 }
 
 void MainWindow::restoreDefaultLayout() {

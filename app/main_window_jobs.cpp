@@ -225,6 +225,11 @@ void MainWindow::announceRun(const JobRecord& record, const RunSpec& spec) {
                            m_workspace->showSheet(Workspace::Sheet::None);
                            m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
                        }),
+         messageAction(tr("Compare with\u2026"),
+                       [this, dir] {
+                           m_workspace->messages()->dismiss();
+                           compareRun(dir);
+                       }),
          messageAction(tr("Open folder"), [this, dir] { openFolder(dir); })});
 }
 

@@ -122,9 +122,7 @@ void MainWindow::showOpened(const QString& path) {
     m_workspace->showSheet(Workspace::Sheet::None);
     if (m_stack->currentWidget() != m_workspace) {
         m_stack->setCurrentWidget(m_workspace);
-        const QByteArray docks = m_settings.layout(QStringLiteral("docks"));
-        defaultDockLayout();
-        if (!docks.isEmpty()) restoreState(docks, 1);
+        restoreDocks();
     }
     QString detail;
     if (m_shownRun && m_shownRun->result->full && m_shownRun->result->quantized)
