@@ -138,7 +138,7 @@ inline AnalysisResult analysis() {
 }
 
 inline EvalResult eval() {
-    return {"m.gguf", "out/run", "t.txt", 24.145, 3.18, 4, 2048, 304978, 812.5, 0.91, provenance()};
+    return {"m.gguf", "out/run", "t.txt", 24.145, 3.18, 4, 2048, 304978, 812.5, provenance()};
 }
 
 inline RunSiteResult runRow(SiteKey key) {
