@@ -2,51 +2,19 @@
 
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 
 #include <ATen/ATen.h>
 
 #include "engine/io/tensor_file.h"
+#include "engine/pipeline/host_tensor.h"
 
 namespace bdq {
 namespace {
 
 using io::HostTensor;
 
-HostTensor::Type hostType(at::ScalarType type) {
-    switch (type) {
-    case at::kChar:
-        return HostTensor::Type::I8;
-    case at::kInt:
-        return HostTensor::Type::I32;
-    default:
-        return HostTensor::Type::F32;
-    }
-}
-
-at::ScalarType scalarType(HostTensor::Type type) {
-    switch (type) {
-    case HostTensor::Type::I8:
-        return at::kChar;
-    case HostTensor::Type::I32:
-        return at::kInt;
-    default:
-        return at::kFloat;
-    }
-}
-
-HostTensor toHost(const at::Tensor& tensor) {
-    const at::Tensor host = tensor.cpu().contiguous();
-    HostTensor result;
-    result.type = hostType(host.scalar_type());
-    result.shape = host.sizes().vec();
-    result.bytes.resize(host.nbytes());
-    if (!result.bytes.empty()) std::memcpy(result.bytes.data(), host.const_data_ptr(), host.nbytes());
-    return result;
-}
-
 HostTensor floatsToHost(const std::vector<float>& values) {
-    return toHost(at::tensor(at::ArrayRef<float>(values), at::kFloat));
+    return toHostTensor(at::tensor(at::ArrayRef<float>(values), at::kFloat));
 }
 
 /// Reads named parts of one checkpoint file; errors name the file and the part.
@@ -60,12 +28,10 @@ public:
         if (found == m_file.tensors.end())
             return fail(ErrorCode::BadFormat, m_path.string() + ": tensor '" + name + "' is missing");
         if (found->second.type != type)
-            return fail(ErrorCode::BadFormat,
-                        m_path.string() + ": tensor '" + name + "' has an unexpected dtype");
-        at::Tensor result = at::empty(found->second.shape, scalarType(type));
-        if (!found->second.bytes.empty())
-            std::memcpy(result.mutable_data_ptr(), found->second.bytes.data(), found->second.bytes.size());
-        return result;
+            return fail(ErrorCode::BadFormat, m_path.string() + ": tensor '" + name + "' has type " +
+                                                  c10::toString(scalarType(found->second.type)) +
+                                                  ", expected " + c10::toString(scalarType(type)));
+        return toTorchTensor(found->second);
     }
     Result<std::vector<float>> floats(const std::string& name) const {
         if (!has(name)) return std::vector<float>{};
@@ -103,11 +69,11 @@ std::string schemeText(const OperandScheme& weight, const OperandScheme& activat
 void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
     const std::string prefix = std::string(siteName(site)) + ".";
     if (quantized.weight) {
-        file.tensors[prefix + "codes"] = toHost(quantized.weight->codes);
-        file.tensors[prefix + "scales"] = toHost(quantized.weight->scales);
-        file.tensors[prefix + "zeros"] = toHost(quantized.weight->zeros);
+        file.tensors[prefix + "codes"] = toHostTensor(quantized.weight->codes);
+        file.tensors[prefix + "scales"] = toHostTensor(quantized.weight->scales);
+        file.tensors[prefix + "zeros"] = toHostTensor(quantized.weight->zeros);
     } else {
-        file.tensors[prefix + "weight"] = toHost(quantized.fullWeight);
+        file.tensors[prefix + "weight"] = toHostTensor(quantized.fullWeight);
     }
     TransformDetail detail;
     quantized.siteTransform.toDetail(detail);
@@ -183,7 +149,12 @@ Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& confi
         BDQ_TRY(block.keyRotation, transform::HeadRotation::create(config.headDim, block.keyRotationSeed));
     }
     BDQ_TRY(const std::uint64_t rows, parts.number("rows"));
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(rows, 64); ++i) {
+    constexpr std::size_t kSites = kLinearSites.size() + kCacheSites.size();
+    if (rows > kSites)
+        return fail(ErrorCode::BadFormat, label + ": found " + std::to_string(rows) +
+                                              " result rows, expected one a site, at most " +
+                                              std::to_string(kSites));
+    for (std::uint64_t i = 0; i < rows; ++i) {
         BDQ_TRY(const std::string json, parts.text("row." + std::to_string(i)));
         BDQ_TRY(RunSiteResult row, decodeRunRow(json, label));
         checkpoint.rows.push_back(std::move(row));

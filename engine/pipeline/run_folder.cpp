@@ -1,6 +1,5 @@
 #include "engine/pipeline/run_folder.h"
 
-#include <cstring>
 #include <map>
 
 #include <ATen/ATen.h>
@@ -8,6 +7,7 @@
 #include "engine/api/atomic_file.h"
 #include "engine/api/version.h"
 #include "engine/io/tensor_file.h"
+#include "engine/pipeline/host_tensor.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/layer_checkpoint.h"
 
@@ -95,8 +95,7 @@ Result<std::optional<CalibrationTokens>> RunFolder::tokens() const {
         ids->second.shape.size() != 2)
         return fail(ErrorCode::BadFormat,
                     path.string() + ": expected one I32 tensor 'ids' [sequences, length]");
-    at::Tensor values = at::empty(ids->second.shape, at::kInt);
-    std::memcpy(values.mutable_data_ptr(), ids->second.bytes.data(), ids->second.bytes.size());
+    const at::Tensor values = toTorchTensor(ids->second);
     CalibrationTokens tokens;
     tokens.ids = values.to(at::kLong);
     tokens.info = {file.metadata["source"], file.metadata["sha256"], values.numel(),
@@ -105,14 +104,8 @@ Result<std::optional<CalibrationTokens>> RunFolder::tokens() const {
 }
 
 Status RunFolder::saveTokens(const CalibrationTokens& tokens) {
-    const at::Tensor ids = tokens.ids.to(at::kInt).contiguous();
-    io::HostTensor host;
-    host.type = io::HostTensor::Type::I32;
-    host.shape = ids.sizes().vec();
-    host.bytes.resize(ids.nbytes());
-    std::memcpy(host.bytes.data(), ids.const_data_ptr(), ids.nbytes());
     io::TensorFile file;
-    file.tensors.emplace("ids", std::move(host));
+    file.tensors.emplace("ids", toHostTensor(tokens.ids.to(at::kInt)));
     file.metadata = {{"source", tokens.info.source}, {"sha256", tokens.info.sha256}};
     return io::writeTensorFile(m_path / kTokensFile, file);
 }

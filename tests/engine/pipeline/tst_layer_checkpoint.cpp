@@ -72,6 +72,11 @@ TEST_F(Checkpoint, AFileThatDoesNotFitIsRefused) {
         [](io::TensorFile& f) { f.metadata.erase("k_cache.scheme"); },
         [](io::TensorFile& f) { f.metadata["row.0"] = "{"; },
         [](io::TensorFile& f) { f.metadata["rows"] = "2"; },
+        [](io::TensorFile& f) {
+            f.metadata["rows"] = "7"; // more than there are sites
+            for (int row = 1; row < 7; ++row)
+                f.metadata["row." + std::to_string(row)] = f.metadata["row.0"];
+        },
         [](io::TensorFile& f) { f.tensors["qkv.codes"].bytes[0] = std::byte{100}; },
     };
     for (std::size_t i = 0; i < damages.size(); ++i) {
