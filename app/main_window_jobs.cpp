@@ -207,25 +207,25 @@ void MainWindow::announceRun(const JobRecord& record, const RunSpec& spec) {
     const auto result = decodeRun(record.summaryJson.toStdString(), "run");
     QString text = tr("%1 finished in %2").arg(record.title, formatDuration(record.seconds));
     if (result && result->full && result->quantized) {
-        text = tr("Perplexity %1 \u2192 %2, %3")
+        text = tr("Perplexity %1 → %2, %3")
                    .arg(formatNumber(result->full->perplexity), formatNumber(result->quantized->perplexity),
                         formatDuration(record.seconds));
         m_settings.addRecent(
             {m_session.modelPath(), m_session.modelName(),
-             tr("perplexity %1 \u2192 %2")
+             tr("perplexity %1 → %2")
                  .arg(formatNumber(result->full->perplexity), formatNumber(result->quantized->perplexity))});
     }
     const QString dir = QString::fromStdString(spec.outDir);
     m_workspace->messages()->showMessage(
         MessageSeverity::Success, text, {},
-        {messageAction(tr("Report\u2026"),
+        {messageAction(tr("Report…"),
                        [this, dir] {
                            m_workspace->messages()->dismiss(); // what is said about the report comes next
                            m_runPanel->select(dir);
                            m_workspace->showSheet(Workspace::Sheet::None);
                            m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
                        }),
-         messageAction(tr("Compare with\u2026"),
+         messageAction(tr("Compare with…"),
                        [this, dir] {
                            m_workspace->messages()->dismiss();
                            compareRun(dir);
@@ -296,12 +296,13 @@ void MainWindow::updateReportSource() {
     m_reportedDir = dir;
     const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
     QString title;
-    if (run && run->outDir.toStdString() == dir && run->kind == QLatin1String("run"))
+    const bool ofRun = run && run->outDir.toStdString() == dir && run->kind == QLatin1String("run");
+    if (ofRun)
         title = QStringLiteral("%1 %2 %3").arg(run->title, run->method, run->scheme);
     else if (!dir.empty())
         title = tr("analysis of %1").arg(m_session.modelName());
     m_workspace->report()->setPreview({});
-    m_workspace->report()->setSource(title);
+    m_workspace->report()->setSource(title, ofRun);
 }
 
 void MainWindow::requestReport(ReportFormat format) {
@@ -315,7 +316,9 @@ void MainWindow::requestReport(ReportFormat format) {
                                      [&](const auto& item) { return item.first == format; });
     askSavePath(QStringLiteral("report"), tr("Save Report"), QStringLiteral("report.") + suffix->second,
                 [this, dir, format](const QString& path) {
-                    const auto id = m_jobs.enqueue(ReportSpec{dir, format, path.toStdString()}, tr("Report"));
+                    const auto id = m_jobs.enqueue(
+                        ReportSpec{dir, format, path.toStdString(), m_workspace->report()->leaveOut()},
+                        tr("Report"));
                     if (id)
                         m_workspace->report()->setBusy(true);
                     else
@@ -327,8 +330,9 @@ void MainWindow::requestPreview() {
     const std::string dir = reportDir();
     if (dir.empty()) return;
     const QString file = previewFile();
-    const auto id =
-        m_jobs.enqueue(ReportSpec{dir, ReportFormat::Markdown, file.toStdString()}, tr("Report preview"));
+    const auto id = m_jobs.enqueue(
+        ReportSpec{dir, ReportFormat::Markdown, file.toStdString(), m_workspace->report()->leaveOut()},
+        tr("Report preview"));
     if (!id) {
         showError(id.error(), tr("No preview"));
         return;

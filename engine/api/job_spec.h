@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -74,11 +75,36 @@ enum class ReportFormat { Html, Markdown, Csv, Json };
 std::string_view reportFormatName(ReportFormat format);
 std::optional<ReportFormat> reportFormatFromName(std::string_view name);
 
+/// Parts of a report that may be left out; notes and exceptions always stay.
+enum class ReportSection {
+    Transforms, ///< of an analysis: transforms compared
+    Layers,     ///< plots across the layers
+    Worst,      ///< histograms and channels of the worst sites
+    Prediction, ///< of an analysis: predicted against measured SQNR
+    Table,      ///< every layer and site
+    Settings,
+    Sources, ///< model and text
+    Definitions,
+    Reproduction
+};
+struct ReportSectionInfo {
+    ReportSection section;
+    std::string_view id;    ///< stable
+    std::string_view title; ///< the heading in the report
+    bool ofRun;             ///< is part of a run's report
+    bool ofAnalysis;        ///< is part of an analysis' report
+};
+/// In the order of a report.
+std::span<const ReportSectionInfo> reportSectionTable();
+std::optional<ReportSection> reportSectionFromName(std::string_view id);
+std::string_view reportSectionName(ReportSection section);
+
 /// Report of an analysis folder or a run folder.
 struct ReportSpec {
     std::string dir;
     ReportFormat format = ReportFormat::Html;
     std::string outFile;
+    std::vector<ReportSection> leaveOut{}; ///< in HTML and Markdown
 };
 
 /// Resident mode: keeps the model open and answers SiteRequests.

@@ -16,6 +16,18 @@ struct FormatRow {
 constexpr std::array kFormats{FormatRow{ReportFormat::Html, "html"}, FormatRow{ReportFormat::Markdown, "md"},
                               FormatRow{ReportFormat::Csv, "csv"}, FormatRow{ReportFormat::Json, "json"}};
 
+constexpr std::array kSections{
+    ReportSectionInfo{ReportSection::Transforms, "transforms", "Transforms compared", false, true},
+    ReportSectionInfo{ReportSection::Layers, "layers", "Across the layers", true, true},
+    ReportSectionInfo{ReportSection::Worst, "worst", "Worst sites", true, true},
+    ReportSectionInfo{ReportSection::Prediction, "prediction", "Predicted against measured SQNR", false,
+                      true},
+    ReportSectionInfo{ReportSection::Table, "table", "Every layer and site", true, true},
+    ReportSectionInfo{ReportSection::Settings, "settings", "Settings", true, true},
+    ReportSectionInfo{ReportSection::Sources, "sources", "Model and text", true, true},
+    ReportSectionInfo{ReportSection::Definitions, "definitions", "Definitions", true, true},
+    ReportSectionInfo{ReportSection::Reproduction, "reproduction", "How to reproduce", true, true}};
+
 /// Quoted for a POSIX shell when needed.
 std::string quoted(const std::string& word) {
     constexpr std::string_view kPlain =
@@ -131,9 +143,13 @@ std::string textOf(const EvalSpec& spec) {
 
 std::string textOf(const ReportSpec& spec) {
     CommandText text("report");
+    std::string leftOut;
+    for (const ReportSection section : spec.leaveOut)
+        leftOut += (leftOut.empty() ? "" : ",") + std::string(reportSectionName(section));
     return text.path(spec.dir)
         .option("format", std::string(reportFormatName(spec.format)))
         .option("out", spec.outFile)
+        .unlessDefault("leave-out", leftOut, std::string())
         .text();
 }
 
@@ -185,6 +201,20 @@ std::optional<ReportFormat> reportFormatFromName(std::string_view name) {
     for (const FormatRow& row : kFormats)
         if (row.name == name) return row.format;
     return std::nullopt;
+}
+
+std::span<const ReportSectionInfo> reportSectionTable() {
+    return kSections;
+}
+
+std::string_view reportSectionName(ReportSection section) {
+    const auto row = std::ranges::find(kSections, section, &ReportSectionInfo::section);
+    return row == kSections.end() ? "table" : row->id;
+}
+
+std::optional<ReportSection> reportSectionFromName(std::string_view id) {
+    const auto row = std::ranges::find(kSections, id, &ReportSectionInfo::id);
+    return row == kSections.end() ? std::nullopt : std::optional(row->section);
 }
 
 std::string_view jobName(const JobSpec& spec) {

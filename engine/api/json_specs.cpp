@@ -181,19 +181,28 @@ EvalSpec readEval(Reader& in) {
 }
 
 Json toJson(const ReportSpec& spec) {
-    return Json{{"schema", kSpecSchema},
-                {"job", "report"},
-                {"dir", spec.dir},
-                {"format", reportFormatName(spec.format)},
-                {"out", spec.outFile}};
+    Json leftOut = Json::array();
+    for (const ReportSection section : spec.leaveOut)
+        leftOut.push_back(reportSectionName(section));
+    return Json{{"schema", kSpecSchema}, {"job", "report"},
+                {"dir", spec.dir},       {"format", reportFormatName(spec.format)},
+                {"out", spec.outFile},   {"leave_out", std::move(leftOut)}};
 }
 
 ReportSpec readReport(Reader& in) {
-    in.allowOnly({"schema", "job", "dir", "format", "out"});
-    return {
+    in.allowOnly({"schema", "job", "dir", "format", "out", "leave_out"});
+    ReportSpec spec{
         in.text("dir"),
         in.choice<ReportFormat>("format", reportFormatFromName, "html, md, csv or json", ReportFormat::Html),
-        in.text("out")};
+        in.text("out"),
+        {}};
+    if (!in.has("leave_out")) return spec;
+    for (const std::string& name : in.texts("leave_out")) {
+        const auto section = reportSectionFromName(name);
+        if (!section) in.refuse("leave_out", "\"" + name + "\"", "names of sections such as definitions");
+        spec.leaveOut.push_back(section.value_or(ReportSection::Table));
+    }
+    return spec;
 }
 
 Json toJson(const InspectSpec& spec) {

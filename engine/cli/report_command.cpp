@@ -28,6 +28,9 @@ public:
                              return {};
                          });
         arguments.option({"--out", "FILE", "file to write"}, m_spec.outFile, true);
+        arguments.option(
+            {"--leave-out", "LIST", "sections to leave out of html and md, e.g. " + sectionNames()},
+            [this](const std::string& text) { return readLeaveOut(text); });
         declareJson(arguments);
     }
 
@@ -44,6 +47,25 @@ public:
     }
 
 private:
+    static std::string sectionNames() {
+        std::string names;
+        for (const ReportSectionInfo& info : reportSectionTable())
+            names += (names.empty() ? "" : ",") + std::string(info.id);
+        return names;
+    }
+
+    Status readLeaveOut(const std::string& text) {
+        m_spec.leaveOut.clear();
+        for (const std::string& name : splitList(text)) {
+            const std::optional<ReportSection> section = reportSectionFromName(name);
+            if (!section)
+                return fail(ErrorCode::InvalidSpec, "--leave-out: unknown section \"" + name +
+                                                        "\", expected some of " + sectionNames());
+            m_spec.leaveOut.push_back(*section);
+        }
+        return {};
+    }
+
     [[nodiscard]] std::string asJson(std::uintmax_t bytes) const {
         nlohmann::ordered_json object;
         object["schema"] = kResultSchema;

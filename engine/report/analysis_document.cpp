@@ -216,14 +216,51 @@ Section settingsSection(const AnalysisResult& analysis) {
     return {"Settings", {factTable(facts)}};
 }
 
+Section worstSection(const ReportData& data) {
+    const AnalysisResult& analysis = *data.analysis;
+    const std::vector<SiteKey> worst =
+        lowest(measured(analysis, TransformKind::None, shownScheme(analysis)), kWorstSites);
+    Section section{"Worst sites",
+                    {Paragraph{"The sites with the lowest measured SQNR without a transform.", false}}};
+    for (Block& block : worstSiteBlocks(data, worst, shownTransform(analysis), analysis.text.source))
+        section.blocks.push_back(std::move(block));
+    return section;
+}
+
+void addSections(Document& document, const ReportData& data, const std::vector<ReportSection>& leaveOut) {
+    const AnalysisResult& analysis = *data.analysis;
+    const auto add = [&](ReportSection section, const auto& make) {
+        addSection(document, section, leaveOut, make);
+    };
+    add(ReportSection::Transforms, [&] { return comparisonSection(analysis); });
+    add(ReportSection::Layers, [&] { return layersSection(analysis); });
+    add(ReportSection::Worst, [&] { return worstSection(data); });
+    add(ReportSection::Prediction, [&] { return predictionSection(analysis); });
+    add(ReportSection::Table, [&] { return tableSection(analysis); });
+    add(ReportSection::Settings, [&] { return settingsSection(analysis); });
+    add(ReportSection::Sources, [&] {
+        return sourcesSection(analysis.model, analysis.parameters, analysis.spec.modelPath, analysis.text,
+                              {});
+    });
+    document.sections.push_back(notesSection(notes(data)));
+    add(ReportSection::Definitions, [] {
+        return definitionsSection({"sqnr_db", "sqnr_db_predicted", "sqnr_db_theorem", "flatness_activation",
+                                   "flatness_weight", "flatness_channel_normalized", "flatness_figure2",
+                                   "concentration_activation_db", "concentration_weight_db", "alignment_db",
+                                   "outlier_share", "kurtosis_activation"});
+    });
+    add(ReportSection::Reproduction,
+        [&] { return reproductionSection(analysis.provenance, analysis.spec.seed); });
+}
+
 } // namespace
 
-Document analysisDocument(const ReportData& data) {
+Document analysisDocument(const ReportData& data, const std::vector<ReportSection>& leaveOut) {
     const AnalysisResult& analysis = *data.analysis;
     Document document;
     document.title = modelTitle(analysis.model, analysis.spec.modelPath) + ": analysis";
-    document.subtitle =
-        "BDQ Studio analysis report · " + analysis.spec.modelPath + " · " + analysis.provenance.startedUtc;
+    document.subtitle = "BDQ Studio analysis report · " + lastName(analysis.spec.modelPath) + " · " +
+                        analysis.provenance.startedUtc;
     document.summary = {
         {"Sites", formatCount(static_cast<std::int64_t>(analysis.sites.size())), {}},
         {"Transforms", transformNames(analysis), {}},
@@ -232,26 +269,7 @@ Document analysisDocument(const ReportData& data) {
         {"Time", formatSeconds(analysis.provenance.seconds), formatExact(analysis.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(analysis.provenance.peakHostBytes), {}},
         {"Device", analysis.provenance.device, analysis.provenance.deviceName}};
-    const std::vector<SiteKey> worst =
-        lowest(measured(analysis, TransformKind::None, shownScheme(analysis)), kWorstSites);
-    Section worstSection{"Worst sites",
-                         {Paragraph{"The sites with the lowest measured SQNR without a transform.", false}}};
-    for (Block& block : worstSiteBlocks(data, worst, shownTransform(analysis), analysis.text.source))
-        worstSection.blocks.push_back(std::move(block));
-    document.sections = {
-        comparisonSection(analysis),
-        layersSection(analysis),
-        std::move(worstSection),
-        predictionSection(analysis),
-        tableSection(analysis),
-        settingsSection(analysis),
-        sourcesSection(analysis.model, analysis.parameters, analysis.spec.modelPath, analysis.text, {}),
-        notesSection(notes(data)),
-        definitionsSection({"sqnr_db", "sqnr_db_predicted", "sqnr_db_theorem", "flatness_activation",
-                            "flatness_weight", "flatness_channel_normalized", "flatness_figure2",
-                            "concentration_activation_db", "concentration_weight_db", "alignment_db",
-                            "outlier_share", "kurtosis_activation"}),
-        reproductionSection(analysis.provenance, analysis.spec.seed)};
+    addSections(document, data, leaveOut);
     return document;
 }
 

@@ -10,9 +10,9 @@
 namespace bdq::report {
 
 /// data.run must be set.
-Document runDocument(const ReportData& data);
+Document runDocument(const ReportData& data, const std::vector<ReportSection>& leaveOut = {});
 /// data.analysis must be set.
-Document analysisDocument(const ReportData& data);
+Document analysisDocument(const ReportData& data, const std::vector<ReportSection>& leaveOut = {});
 
 /// One row per (layer, site), or per (layer, site, transform) of an analysis. Header with units.
 std::string csvReport(const ReportData& data);

@@ -11,6 +11,16 @@ std::string orUnknown(const std::string& text) {
     return text.empty() ? "unknown" : text;
 }
 
+/// The last `count` parts of a path, or all of it.
+std::string lastParts(const std::string& path, std::size_t count) {
+    std::filesystem::path rest = std::filesystem::path(path).lexically_normal();
+    if (!rest.has_filename()) rest = rest.parent_path(); // "runs/one/"
+    std::filesystem::path tail;
+    for (; count > 0 && rest.has_filename(); --count, rest = rest.parent_path())
+        tail = tail.empty() ? rest.filename() : rest.filename() / tail;
+    return tail.empty() ? path : tail.string();
+}
+
 } // namespace
 
 std::string siteText(SiteKey key) {
@@ -51,7 +61,7 @@ Table factTable(const std::vector<std::pair<std::string, std::string>>& facts) {
 Section sourcesSection(const ModelConfig& model, std::int64_t parameters, const std::string& modelPath,
                        const TextInfo& text, const std::optional<EvalResult>& evaluation) {
     std::vector<std::pair<std::string, std::string>> facts{
-        {"Model file", modelPath},
+        {"Model file", lastName(modelPath)},
         {"Architecture", model.architecture + ", " + std::to_string(model.layers) + " layers, hidden " +
                              formatCount(model.hiddenSize) + ", intermediate " +
                              formatCount(model.intermediateSize) + ", " + std::to_string(model.heads) +
@@ -99,8 +109,27 @@ Section notesSection(const std::vector<std::string>& notes) {
     return section;
 }
 
+std::string lastName(const std::string& path) {
+    return lastParts(path, 1);
+}
+
+std::vector<std::string> shortNames(const std::vector<std::string>& folders) {
+    std::vector<std::string> names;
+    for (const std::string& folder : folders) {
+        std::size_t parts = 1;
+        const auto clashes = [&](const std::string& other) {
+            return other != folder && lastParts(other, parts) == lastParts(folder, parts);
+        };
+        while (std::ranges::any_of(folders, clashes) &&
+               lastParts(folder, parts) != lastParts(folder, parts + 1))
+            ++parts;
+        names.push_back(lastParts(folder, parts));
+    }
+    return names;
+}
+
 std::string modelTitle(const ModelConfig& model, const std::string& modelPath) {
-    return model.name.empty() ? std::filesystem::path(modelPath).filename().string() : model.name;
+    return model.name.empty() ? lastName(modelPath) : model.name;
 }
 
 } // namespace bdq::report

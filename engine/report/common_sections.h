@@ -1,6 +1,7 @@
 // Sections that run reports, analysis reports and comparisons share.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,12 @@
 
 namespace bdq::report {
 
+/// Adds make() unless `section` is left out.
+template <class Make>
+void addSection(Document& document, ReportSection section, const std::vector<ReportSection>& leaveOut,
+                const Make& make) {
+    if (std::ranges::find(leaveOut, section) == leaveOut.end()) document.sections.push_back(make());
+}
 /// "layer 3 down"
 std::string siteText(SiteKey key);
 /// Title and definition from metricTable(); `title` replaces the title when given.
@@ -25,6 +32,11 @@ Section sourcesSection(const ModelConfig& model, std::int64_t parameters, const 
 Section reproductionSection(const Provenance& provenance, std::uint64_t seed);
 /// Notes, or a sentence that there are none.
 Section notesSection(const std::vector<std::string>& notes);
+/// Last part of a path: reports go to others, whose folders are not ours. The command that repeats a job
+/// keeps the whole.
+std::string lastName(const std::string& path);
+/// Names of folders, each as short as tells them apart: "run-1", "b/run-1".
+std::vector<std::string> shortNames(const std::vector<std::string>& folders);
 /// Name of a model for titles.
 std::string modelTitle(const ModelConfig& model, const std::string& modelPath);
 

@@ -18,7 +18,8 @@ constexpr int kPerplexityDigits = 4;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Compared {
-    std::vector<std::string> names;
+    std::vector<std::string> dirs;
+    std::vector<std::string> names; ///< of the folders
     std::vector<RunResult> runs;
     /// SQNR by site, one value per run; NaN where a run has no such row.
     std::map<SiteKey, std::vector<double>> sqnr;
@@ -67,10 +68,9 @@ Result<Compared> load(const std::vector<std::string>& dirs) {
     if (dirs.size() < 2)
         return fail(ErrorCode::InvalidSpec,
                     "compare: found " + std::to_string(dirs.size()) + " runs, expected at least 2");
-    Compared compared;
+    Compared compared{dirs, shortNames(dirs), {}, {}, {}};
     for (const std::string& dir : dirs) {
         BDQ_TRY(RunResult run, loadRun(dir));
-        compared.names.push_back(dir);
         compared.runs.push_back(std::move(run));
     }
     for (std::size_t i = 0; i < dirs.size(); ++i) {
@@ -202,7 +202,7 @@ std::string comparisonCsv(const Compared& compared) {
 
 Json runSummary(const Compared& compared, std::size_t i) {
     const RunResult& run = compared.runs[i];
-    return Json{{"run", compared.names[i]},
+    return Json{{"run", compared.dirs[i]},
                 {"status", run.status},
                 {"method", methodInfo(run.spec.method).id},
                 {"scheme", formatScheme(run.spec.plan.base)},

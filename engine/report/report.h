@@ -15,8 +15,9 @@ namespace bdq::report {
 /// Io, DiskFull.
 Status writeReport(const ReportSpec& spec);
 
-/// The same as text.
-Result<std::string> renderReport(const std::string& dir, ReportFormat format);
+/// The same as text; sections `leaveOut` are not in HTML and Markdown.
+Result<std::string> renderReport(const std::string& dir, ReportFormat format,
+                                 const std::vector<ReportSection>& leaveOut = {});
 
 /// Layer-by-layer comparison of two or more run folders as Markdown, CSV, HTML or JSON; differences are
 /// against the first. Warnings in it name what must be equal and is not (model, text, window length). Errors:

@@ -151,15 +151,37 @@ std::vector<std::string> notes(const ReportData& data) {
     return result;
 }
 
+void addSections(Document& document, const ReportData& data, const std::vector<ReportSection>& leaveOut) {
+    const RunResult& run = *data.run;
+    const auto add = [&](ReportSection section, const auto& make) {
+        addSection(document, section, leaveOut, make);
+    };
+    add(ReportSection::Layers, [&] { return plotsSection(run); });
+    add(ReportSection::Worst, [&] { return worstSection(data); });
+    add(ReportSection::Table, [&] { return tableSection(run); });
+    add(ReportSection::Settings, [&] { return settingsSection(run); });
+    add(ReportSection::Sources, [&] {
+        return sourcesSection(run.model, run.parameters, run.spec.modelPath, run.text,
+                              run.full ? run.full : run.quantized);
+    });
+    document.sections.push_back(notesSection(notes(data)));
+    add(ReportSection::Definitions, [] {
+        return definitionsSection({"sqnr_db", "mse", "flatness_activation", "flatness_weight",
+                                   "flatness_channel", "flatness_figure2", "perplexity",
+                                   "average_weight_bits"});
+    });
+    add(ReportSection::Reproduction, [&] { return reproductionSection(run.provenance, run.spec.seed); });
+}
+
 } // namespace
 
-Document runDocument(const ReportData& data) {
+Document runDocument(const ReportData& data, const std::vector<ReportSection>& leaveOut) {
     const RunResult& run = *data.run;
     Document document;
     document.title = modelTitle(run.model, run.spec.modelPath) + ": " +
                      std::string(methodInfo(run.spec.method).title) + " " + formatScheme(run.spec.plan.base);
-    document.subtitle =
-        "BDQ Studio quantization report · " + run.spec.modelPath + " · " + run.provenance.startedUtc;
+    document.subtitle = "BDQ Studio quantization report · " + lastName(run.spec.modelPath) + " · " +
+                        run.provenance.startedUtc;
     document.summary = cards(run);
     if (run.simulated)
         document.notes.emplace_back(
@@ -169,17 +191,7 @@ Document runDocument(const ReportData& data) {
     if (run.status != "finished")
         document.notes.push_back("This run is " + run.status + ": " + std::to_string(run.perLayer.size()) +
                                  " sites were finished.");
-    document.sections = {
-        plotsSection(run),
-        worstSection(data),
-        tableSection(run),
-        settingsSection(run),
-        sourcesSection(run.model, run.parameters, run.spec.modelPath, run.text,
-                       run.full ? run.full : run.quantized),
-        notesSection(notes(data)),
-        definitionsSection({"sqnr_db", "mse", "flatness_activation", "flatness_weight", "flatness_channel",
-                            "flatness_figure2", "perplexity", "average_weight_bits"}),
-        reproductionSection(run.provenance, run.spec.seed)};
+    addSections(document, data, leaveOut);
     return document;
 }
 

@@ -3,6 +3,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTabWidget>
 #include <QTableView>
 #include <QTest>
 
@@ -17,6 +18,7 @@ class TstRunPanel : public QObject {
 private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void runPanelFollowsModel();
+    void anAnalysisHasNoPlotOfRows();
 };
 
 void TstRunPanel::runPanelFollowsModel() {
@@ -64,6 +66,27 @@ void TstRunPanel::runPanelFollowsModel() {
     model.remove(run.id);
     panel.forget(run.id);
     QVERIFY(test::showsText(panel, "Runs appear here"));
+}
+
+void TstRunPanel::anAnalysisHasNoPlotOfRows() {
+    RunListModel model;
+    RunPanel panel(&model);
+    const auto* tabs = panel.findChild<QTabWidget*>();
+    RunInfo job;
+    job.id = "analysis-1";
+    job.kind = "analyze";
+    job.state = RunState::Running;
+    model.addOrUpdate(job);
+    QCOMPARE(panel.selectedRun(), job.id);
+    test::shot(panel, QSize(1000, 320));
+    QVERIFY(!tabs->isTabVisible(0));
+    QVERIFY(test::byName(panel, "Log")->isVisible());
+    job.id = "run-1";
+    job.kind = "run";
+    model.addOrUpdate(job);
+    panel.select(job.id);
+    QVERIFY(tabs->isTabVisible(0));
+    QCOMPARE(tabs->currentIndex(), 0);
 }
 
 QTEST_MAIN(TstRunPanel)

@@ -5,8 +5,10 @@
 #include <QButtonGroup>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QListWidget>
 #include <QPushButton>
 #include <QRadioButton>
+#include <QSplitter>
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
@@ -34,6 +36,30 @@ constexpr std::array kFormats{
                QT_TRANSLATE_NOOP("bdq::ReportPanel", "Every number with full precision, for scripts.")},
 };
 
+struct SectionText {
+    ReportSection section;
+    const char* title;
+};
+
+constexpr std::array kSections{
+    SectionText{ReportSection::Transforms, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Transforms compared")},
+    SectionText{ReportSection::Layers, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Across the layers (plots)")},
+    SectionText{ReportSection::Worst, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Worst sites")},
+    SectionText{ReportSection::Prediction,
+                QT_TRANSLATE_NOOP("bdq::ReportPanel", "Predicted and measured (plots)")},
+    SectionText{ReportSection::Table, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Every layer and site")},
+    SectionText{ReportSection::Settings, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Settings")},
+    SectionText{ReportSection::Sources, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Model and text")},
+    SectionText{ReportSection::Definitions, QT_TRANSLATE_NOOP("bdq::ReportPanel", "Definitions")},
+    SectionText{ReportSection::Reproduction, QT_TRANSLATE_NOOP("bdq::ReportPanel", "How to reproduce")},
+};
+
+constexpr int kPreviewDelayMs = 400;
+
+bool hasSections(ReportFormat format) {
+    return format == ReportFormat::Html || format == ReportFormat::Markdown;
+}
+
 } // namespace
 
 ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
@@ -55,7 +81,12 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     layout->addWidget(m_source);
     setupFormats();
     layout->addWidget(m_explanation);
-    layout->addWidget(m_preview, 100);
+    m_body = new QSplitter(Qt::Horizontal, this);
+    m_body->setChildrenCollapsible(false);
+    m_body->addWidget(makeSections());
+    m_body->addWidget(m_preview);
+    m_body->setStretchFactor(1, 1);
+    layout->addWidget(m_body, 100);
     layout->addStretch(1); // keeps the rest at the top while there is no preview
     auto* buttons = new QHBoxLayout;
     buttons->addStretch(1);
@@ -63,6 +94,37 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     layout->addLayout(buttons);
     connect(m_save, &QPushButton::clicked, this, [this] { emit saveRequested(format()); });
     updateState();
+}
+
+QWidget* ReportPanel::makeSections() {
+    m_sections = new QListWidget(this);
+    m_sections->setAccessibleName(tr("Sections of the report"));
+    m_sections->setToolTip(tr("Ticked sections go into the report."));
+    for (const SectionText& text : kSections) {
+        auto* item = new QListWidgetItem(tr(text.title), m_sections);
+        item->setData(Qt::UserRole, static_cast<int>(text.section));
+        item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
+        item->setCheckState(Qt::Checked);
+    }
+    m_sections->setMinimumWidth(120);
+    m_sections->setMaximumWidth(m_sections->sizeHintForColumn(0) + 32);
+    m_previewDelay.setSingleShot(true);
+    m_previewDelay.setInterval(kPreviewDelayMs);
+    connect(m_sections, &QListWidget::itemChanged, &m_previewDelay, qOverload<>(&QTimer::start));
+    connect(&m_previewDelay, &QTimer::timeout, this, [this] {
+        if (!m_title.isEmpty()) emit previewRequested();
+    });
+    return m_sections;
+}
+
+std::vector<ReportSection> ReportPanel::leaveOut() const {
+    std::vector<ReportSection> sections;
+    for (int row = 0; row < m_sections->count(); ++row) {
+        const QListWidgetItem* item = m_sections->item(row);
+        if (!item->isHidden() && item->checkState() != Qt::Checked)
+            sections.push_back(static_cast<ReportSection>(item->data(Qt::UserRole).toInt()));
+    }
+    return sections;
 }
 
 void ReportPanel::setupFormats() {
@@ -81,8 +143,12 @@ void ReportPanel::setupFormats() {
     connect(m_formats, &QButtonGroup::idToggled, this, [this] { updateState(); });
 }
 
-void ReportPanel::setSource(const QString& title) {
+void ReportPanel::setSource(const QString& title, bool ofRun) {
     m_title = title;
+    for (const ReportSectionInfo& info : reportSectionTable())
+        for (int row = 0; row < m_sections->count(); ++row)
+            if (m_sections->item(row)->data(Qt::UserRole).toInt() == static_cast<int>(info.section))
+                m_sections->item(row)->setHidden(!(ofRun ? info.ofRun : info.ofAnalysis));
     if (title.isEmpty()) m_preview->clear();
     updateState();
     if (!title.isEmpty()) emit previewRequested();
@@ -115,7 +181,8 @@ void ReportPanel::updateState() {
                 known ? tr(text.explanation)
                       : tr("Finish an analysis or a run; its report with settings, definitions, "
                            "per-layer table and plots is written from here."));
-    m_preview->setVisible(known);
+    m_body->setVisible(known);
+    m_sections->setEnabled(hasSections(format()));
     m_preview->setPlaceholderText(known ? tr("The preview appears here.") : QString());
     for (QAbstractButton* button : m_formats->buttons())
         button->setEnabled(known && !m_busy);

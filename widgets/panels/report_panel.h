@@ -1,13 +1,18 @@
 // Report of a run or an analysis: format, what it contains, preview, save.
 #pragma once
 
+#include <vector>
+
+#include <QTimer>
 #include <QWidget>
 
 #include "engine/api/job_spec.h"
 
 class QButtonGroup;
 class QLabel;
+class QListWidget;
 class QPushButton;
+class QSplitter;
 class QTextBrowser;
 
 namespace bdq {
@@ -16,12 +21,15 @@ class ReportPanel : public QWidget {
     Q_OBJECT
 public:
     explicit ReportPanel(QWidget* parent = nullptr);
-    /// What the report is about, e.g. "#3 BDQ W4A4KV4"; empty = nothing to report.
-    void setSource(const QString& title);
+    /// What the report is about, e.g. "#3 BDQ W4A4KV4"; empty = nothing to report. Runs and analyses have
+    /// different sections.
+    void setSource(const QString& title, bool ofRun = true);
     /// Preview in Markdown; empty shows what the preview needs.
     void setPreview(const QString& markdown);
     void setFormat(ReportFormat format);
     [[nodiscard]] ReportFormat format() const;
+    /// Sections that are not ticked.
+    [[nodiscard]] std::vector<ReportSection> leaveOut() const;
     void setBusy(bool busy);
 
 signals:
@@ -30,12 +38,16 @@ signals:
 
 private:
     void setupFormats();
+    [[nodiscard]] QWidget* makeSections();
     void updateState();
 
     QLabel* m_source = nullptr;
     QButtonGroup* m_formats = nullptr;
     QLabel* m_explanation = nullptr;
+    QListWidget* m_sections = nullptr;
+    QSplitter* m_body = nullptr;
     QTextBrowser* m_preview = nullptr;
+    QTimer m_previewDelay; ///< several ticks make one preview
     QPushButton* m_save = nullptr;
     QString m_title;
     bool m_busy = false;

@@ -26,6 +26,7 @@ namespace bdq {
 
 namespace {
 
+enum DetailTab { kPlotTab, kLogTab };
 constexpr int kLogLines = 2000;
 constexpr int kWidestColumn = 130;
 constexpr int kPlotDelayMs = 200; // rows arrive in bursts; the plot follows a few times a second
@@ -58,6 +59,7 @@ struct RunPanel::Private {
     void connectModel(RunPanel* panel);
     void showRun(const QString& id);
     void updateState();
+    void showPlotTab();
 };
 
 RunPanel::RunPanel(RunListModel* model, QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
@@ -210,7 +212,17 @@ void RunPanel::Private::showRun(const QString& id) {
     const auto foundLog = logs.find(id);
     log->setPlainText(foundLog == logs.end() ? QString() : foundLog->second.join(u'\n'));
     log->moveCursor(QTextCursor::End);
+    showPlotTab();
     updateState();
+}
+
+/// An analysis has no such rows: its tab would stay empty.
+void RunPanel::Private::showPlotTab() {
+    const RunInfo* run = model->find(shown);
+    const bool wanted = !run || run->kind != QLatin1String("analyze") || !rows[shown].empty();
+    if (wanted == tabs->isTabVisible(kPlotTab)) return;
+    tabs->setTabVisible(kPlotTab, wanted);
+    tabs->setCurrentIndex(wanted ? kPlotTab : kLogTab);
 }
 
 void RunPanel::Private::updateState() {

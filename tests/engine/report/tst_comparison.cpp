@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/report/common_sections.h"
 #include "engine/report/report.h"
 #include "tests/engine/report/fixture.h"
 #include "tests/engine/report/markup_check.h"
@@ -35,6 +36,21 @@ TEST_F(ReportTest, ComparesLayerByLayerAgainstTheFirst) {
     const std::string markdown = renderComparison(dirs, ReportFormat::Markdown).value();
     EXPECT_NE(markdown.find("## Summary"), std::string::npos);
     EXPECT_NE(markdown.find("quarot W4A4KV4: perplexity 30.00"), std::string::npos);
+}
+
+TEST_F(ReportTest, ComparisonNamesFoldersAsShortAsTellsThemApart) {
+    const std::vector<std::string> dirs{writeRun("one", syntheticRun()), writeRun("two", syntheticRun())};
+    for (const ReportFormat format : {ReportFormat::Markdown, ReportFormat::Html, ReportFormat::Csv}) {
+        const std::string text = renderComparison(dirs, format).value();
+        EXPECT_EQ(text.find(folder.string()), std::string::npos);
+        EXPECT_NE(text.find("two"), std::string::npos);
+    }
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(shortNames({"/x/a/run", "/x/b/run/", "/x/b/other"}), (Names{"a/run", "b/run", "other"}));
+    EXPECT_EQ(shortNames({"/x/run", "/x/run"}), (Names{"run", "run"}));
+    EXPECT_EQ(shortNames({"run", "b/run"}), (Names{"run", "b/run"}));
+    EXPECT_EQ(lastName("/models/llama/"), "llama");
+    EXPECT_EQ(lastName(""), "");
 }
 
 TEST_F(ReportTest, WarnsWhereRunsDoNotCompare) {

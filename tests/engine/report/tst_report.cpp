@@ -50,5 +50,50 @@ TEST_F(ReportTest, NothingIsWrittenWhenItFails) {
     EXPECT_EQ(unwritable.error().code, ErrorCode::Io);
 }
 
+TEST_F(ReportTest, LeavesOutWhatIsNotWanted) {
+    const std::string run = writeRun("run", syntheticRun());
+    writeAnalysis(folder / "plain", syntheticAnalysis({TransformKind::None, TransformKind::Bdq}));
+    for (const std::string& dir : {run, (folder / "plain").string()})
+        for (const ReportSectionInfo& info : reportSectionTable()) {
+            if (!(dir == run ? info.ofRun : info.ofAnalysis)) continue;
+            const std::string heading = "## " + std::string(info.title) + "\n";
+            const std::string whole = renderReport(dir, ReportFormat::Markdown).value();
+            const std::string html = renderReport(dir, ReportFormat::Html, {info.section}).value();
+            const std::string part = renderReport(dir, ReportFormat::Markdown, {info.section}).value();
+            // Markdown has no plots, so that a section of plots only is in HTML alone.
+            const std::string inHtml = ">" + std::string(info.title) + "</h2>";
+            EXPECT_NE(renderReport(dir, ReportFormat::Html).value().find(inHtml), std::string::npos)
+                << inHtml;
+            EXPECT_EQ(html.find(inHtml), std::string::npos) << inHtml;
+            EXPECT_EQ(part.find(heading), std::string::npos) << heading;
+            EXPECT_LE(part.size(), whole.size());
+            EXPECT_NE(html.find(">Notes and exceptions</h2>"), std::string::npos);
+        }
+}
+
+TEST_F(ReportTest, WhatIsLeftOutTravelsWithTheJob) {
+    ReportSpec spec{"run", ReportFormat::Html, "r.html", {ReportSection::Worst, ReportSection::Definitions}};
+    const JobSpec read = decodeSpec(encodeSpec(spec)).value();
+    EXPECT_EQ(std::get<ReportSpec>(read).leaveOut, spec.leaveOut);
+    EXPECT_NE(commandLine(spec).find("--leave-out worst,definitions"), std::string::npos);
+    spec.leaveOut.clear();
+    EXPECT_EQ(commandLine(spec).find("--leave-out"), std::string::npos);
+    EXPECT_EQ(decodeSpec(R"({"schema":1,"job":"report","dir":"d","out":"o","leave_out":["x"]})").error().code,
+              ErrorCode::InvalidSpec);
+}
+
+TEST_F(ReportTest, NamesFilesWithoutTheirFolders) {
+    RunResult run = syntheticRun();
+    run.spec.modelPath = "/home/someone/models/tiny.gguf";
+    run.provenance.command = "bdq run /home/someone/models/tiny.gguf";
+    const std::string dir = writeRun("run", run);
+    EXPECT_EQ(occurrences(renderReport(dir, ReportFormat::Markdown).value(), "/home/someone"),
+              1U); // the command
+    EXPECT_EQ(renderReport(dir, ReportFormat::Markdown, {ReportSection::Reproduction})
+                  .value()
+                  .find("/home/someone"),
+              std::string::npos);
+}
+
 } // namespace
 } // namespace bdq::report
