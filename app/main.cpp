@@ -1,31 +1,12 @@
 // bdq-studio: the desktop window of BDQ Studio.
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QLibraryInfo>
 #include <QProcess>
-#include <QTranslator>
 
 #include "app/main_window.h"
+#include "app/translations.h"
 #include "app/worker_locator.h"
 #include "engine/api/version.h"
-
-namespace {
-
-void loadTranslations(QApplication& application, QTranslator& own, QTranslator& qt) {
-    const QString folders[] = {QCoreApplication::applicationDirPath() + QStringLiteral("/translations"),
-                               QCoreApplication::applicationDirPath() +
-                                   QStringLiteral("/../share/bdq-studio/translations")};
-    for (const QString& folder : folders)
-        if (own.load(QLocale(), QStringLiteral("bdq-studio"), QStringLiteral("_"), folder)) {
-            application.installTranslator(&own);
-            break;
-        }
-    if (qt.load(QLocale(), QStringLiteral("qtbase"), QStringLiteral("_"),
-                QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
-        application.installTranslator(&qt);
-}
-
-} // namespace
 
 int main(int argc, char** argv) {
     QApplication application(argc, argv);
@@ -35,9 +16,9 @@ int main(int argc, char** argv) {
     QCoreApplication::setApplicationVersion(
         QString::fromUtf8(version.data(), static_cast<qsizetype>(version.size())));
     QGuiApplication::setDesktopFileName(QStringLiteral("bdq-studio"));
-    QTranslator own;
-    QTranslator qt;
-    loadTranslations(application, own, qt);
+    QSettings store;
+    bdq::Settings settings(store);
+    bdq::installTranslations(application, settings.language());
 
     QCommandLineParser parser;
     parser.setApplicationDescription(QCoreApplication::translate(
@@ -51,8 +32,6 @@ int main(int argc, char** argv) {
         QStringLiteral("[MODEL|RUN|ANALYSIS|SESSION ...]"));
     parser.process(application);
 
-    QSettings store;
-    bdq::Settings settings(store);
     bdq::MainWindow window(settings, bdq::locateWorker());
     window.show();
     const QStringList paths = parser.positionalArguments();

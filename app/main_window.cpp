@@ -195,7 +195,7 @@ void MainWindow::connectPlan() {
 void MainWindow::updateTitle() {
     QString title = m_session.isOpen() ? m_session.modelName() : QString();
     if (!m_session.sessionPath().isEmpty()) title = QFileInfo(m_session.sessionPath()).completeBaseName();
-    setWindowTitle(title.isEmpty() ? tr("BDQ Studio") : tr("%1[*] \u2014 BDQ Studio").arg(title));
+    setWindowTitle(title.isEmpty() ? tr("BDQ Studio") : tr("%1[*] — BDQ Studio").arg(title));
     setWindowFilePath(m_session.sessionPath());
     setWindowModified(m_session.modified() && !m_session.sessionPath().isEmpty());
 }
@@ -203,9 +203,9 @@ void MainWindow::updateTitle() {
 void MainWindow::updateStatus() {
     QString text = tr("Ready");
     if (m_session.opening())
-        text = tr("Opening \u2026");
+        text = tr("Opening …");
     else if (m_measuring)
-        text = tr("Measuring the selected rows \u2026");
+        text = tr("Measuring the selected rows …");
     for (const JobRecord* record : m_jobs.records()) {
         if (!record->active()) continue;
         text =

@@ -79,6 +79,7 @@ private:
     void setupFileMenu();
     void setupEditMenu();
     void setupViewMenu();
+    void setupLanguageMenu(QMenu* menu);
     void setupPlanMenu();
     void setupRunMenu();
     void setupWindowMenu();

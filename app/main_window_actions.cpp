@@ -1,5 +1,6 @@
 // Menus, shortcuts and the command palette.
 #include <QAction>
+#include <QActionGroup>
 #include <QApplication>
 #include <QDockWidget>
 #include <QFileInfo>
@@ -13,12 +14,14 @@
 #include <QTextBrowser>
 
 #include "app/main_window.h"
+#include "app/translations.h"
 #include "app/workspace.h"
 #include "engine/api/version.h"
 #include "widgets/format.h"
 #include "widgets/models/site_table_model.h"
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/inspector_panel.h"
+#include "widgets/panels/message_bar.h"
 #include "widgets/panels/plan_panel.h"
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/site_table_panel.h"
@@ -56,10 +59,10 @@ void MainWindow::setupActions() {
 
 void MainWindow::setupFileMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&File"));
-    addAction(menu, tr("&Open Model File\u2026"), QKeySequence::Open, [this] { openModel(); });
-    addAction(menu, tr("Open &Folder (Model, Analysis, Run)\u2026"),
+    addAction(menu, tr("&Open Model File…"), QKeySequence::Open, [this] { openModel(); });
+    addAction(menu, tr("Open &Folder (Model, Analysis, Run)…"),
               QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), [this] { openResult(); });
-    addAction(menu, tr("Open &Session\u2026"), QKeySequence(Qt::CTRL | Qt::ALT | Qt::Key_O),
+    addAction(menu, tr("Open &Session…"), QKeySequence(Qt::CTRL | Qt::ALT | Qt::Key_O),
               [this] { openSession(); });
     addAction(menu, tr("Open &Demo"), QKeySequence(Qt::CTRL | Qt::Key_D), [this] { openDemo(); });
     m_recentMenu = menu->addMenu(tr("Open &Recent"));
@@ -67,10 +70,9 @@ void MainWindow::setupFileMenu() {
     menu->addSeparator();
     m_modelActions << addAction(menu, tr("&Save Session"), QKeySequence::Save,
                                 [this] { saveSession(false); });
-    m_modelActions << addAction(menu, tr("Save Session &As\u2026"),
-                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
+    m_modelActions << addAction(menu, tr("Save Session &As…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
                                 [this] { saveSession(true); });
-    m_reportActions << addAction(menu, tr("&Report\u2026"), QKeySequence(Qt::CTRL | Qt::Key_E), [this] {
+    m_reportActions << addAction(menu, tr("&Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), [this] {
         m_workspace->showSheet(Workspace::Sheet::None);
         m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
     });
@@ -136,6 +138,25 @@ void MainWindow::setupViewMenu() {
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), plot(&PlotPanel::copyImage));
     m_modelActions << addAction(menu, tr("Copy Plot as &CSV"), QKeySequence(Qt::CTRL | Qt::ALT | Qt::Key_C),
                                 plot(&PlotPanel::copyCsv));
+    menu->addSeparator();
+    setupLanguageMenu(menu->addMenu(tr("&Language")));
+}
+
+void MainWindow::setupLanguageMenu(QMenu* menu) {
+    auto* group = new QActionGroup(this);
+    std::vector<Language> choices{{QString(), tr("&System Language")}};
+    for (const Language& language : languages())
+        choices.push_back(language);
+    for (const Language& choice : choices) {
+        QAction* action = addAction(menu, choice.name, {}, [this, code = choice.code] {
+            m_settings.setLanguage(code);
+            m_workspace->messages()->showMessage(
+                MessageSeverity::Info, tr("The language changes when the program starts the next time."));
+        });
+        action->setCheckable(true);
+        action->setChecked(choice.code == m_settings.language());
+        group->addAction(action);
+    }
 }
 
 void MainWindow::setupPlanMenu() {
@@ -159,10 +180,10 @@ void MainWindow::setupPlanMenu() {
 
 void MainWindow::setupRunMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Run"));
-    m_modelActions << addAction(menu, tr("&Analyse Activations\u2026"),
+    m_modelActions << addAction(menu, tr("&Analyse Activations…"),
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A),
                                 [this] { showAnalyzeSheet(); });
-    m_modelActions << addAction(menu, tr("&Quantize\u2026"), QKeySequence(Qt::CTRL | Qt::Key_R),
+    m_modelActions << addAction(menu, tr("&Quantize…"), QKeySequence(Qt::CTRL | Qt::Key_R),
                                 [this] { showRunSheet(); });
     menu->addSeparator();
     m_modelActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
@@ -195,7 +216,7 @@ void MainWindow::setupWindowMenu() {
 
 void MainWindow::setupHelpMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Help"));
-    addAction(menu, tr("&Find Layer or Action\u2026"), QKeySequence(Qt::CTRL | Qt::Key_K),
+    addAction(menu, tr("&Find Layer or Action…"), QKeySequence(Qt::CTRL | Qt::Key_K),
               [this] { fillPalette(); });
     addAction(menu, tr("&Metrics and Methods"), QKeySequence::HelpContents, [this] { showMetrics(); });
     addAction(menu, tr("&About BDQ Studio"), {}, [this] { showAbout(); });

@@ -14,7 +14,7 @@ void MainWindow::setupCompareMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Compare"));
     m_modelActions << addAction(menu, tr("&Compare Runs"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D),
                                 [this] { showCompare(); });
-    m_modelActions << addAction(menu, tr("Compare with Run &Folder\u2026"),
+    m_modelActions << addAction(menu, tr("Compare with Run &Folder…"),
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_F),
                                 [this] { askCompareFolder(); });
     m_modelActions << addAction(menu, tr("&Swap Runs"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_X),

@@ -86,7 +86,7 @@ void MainWindow::openDemo() {
     const QString path = demoPath();
     if (path.isEmpty()) {
         showError(Error{ErrorCode::NotFound,
-                        tr("The demo model %1 is not here yet. Running \u201cbash resources/demo.sh\u201d in "
+                        tr("The demo model %1 is not here yet. Running “bash resources/demo.sh” in "
                            "the source "
                            "folder fetches it; or set BDQ_DEMO_MODEL to its path.")
                             .arg(QLatin1String(kDemoFile))
@@ -126,7 +126,7 @@ void MainWindow::showOpened(const QString& path) {
     }
     QString detail;
     if (m_shownRun && m_shownRun->result->full && m_shownRun->result->quantized)
-        detail = tr("perplexity %1 \u2192 %2")
+        detail = tr("perplexity %1 → %2")
                      .arg(formatNumber(m_shownRun->result->full->perplexity),
                           formatNumber(m_shownRun->result->quantized->perplexity));
     m_settings.addRecent({path, m_session.modelName(), detail});
@@ -163,7 +163,7 @@ void MainWindow::offerAnalysis() {
                            const Status started = startAnalysis(proposedAnalysis());
                            if (!started) showError(started.error(), tr("The analysis was not started"));
                        }),
-         messageAction(tr("Options\u2026"), [this] { showAnalyzeSheet(); })});
+         messageAction(tr("Options…"), [this] { showAnalyzeSheet(); })});
 }
 
 void MainWindow::showAnalysis() {

@@ -66,6 +66,14 @@ void Settings::removeRecent(const QString& path) {
     m_store.setValue(QStringLiteral("recent"), rows);
 }
 
+QString Settings::language() const {
+    return m_store.value(QStringLiteral("language")).toString();
+}
+
+void Settings::setLanguage(const QString& code) {
+    m_store.setValue(QStringLiteral("language"), code);
+}
+
 QString Settings::lastFolder(const QString& purpose) const {
     return m_store.value(key(QStringLiteral("folders"), purpose)).toString();
 }

@@ -34,6 +34,10 @@ public:
     void addRecent(const RecentEntry& entry);
     void removeRecent(const QString& path);
 
+    /// ISO 639-1 code; empty = the system's.
+    [[nodiscard]] QString language() const;
+    void setLanguage(const QString& code);
+
     /// Folder that the file dialog for `purpose` starts in.
     [[nodiscard]] QString lastFolder(const QString& purpose) const;
     void setLastFolder(const QString& purpose, const QString& folder);

@@ -99,7 +99,7 @@ packagesBuild() {
         libsentencepiece-dev libgtest-dev
 }
 packagesGui() {
-    echo qt6-base-dev qt6-svg-dev\|libqt6svg6-dev libqcustomplot-dev fonts-dejavu-core
+    echo qt6-base-dev qt6-svg-dev\|libqt6svg6-dev qt6-tools-dev qt6-l10n-tools libqcustomplot-dev fonts-dejavu-core
 }
 packagesTests() {
     echo clang-format-14\|clang-format

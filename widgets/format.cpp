@@ -12,15 +12,11 @@ namespace bdq {
 
 namespace {
 
-const QString kUnknown = QStringLiteral("\u2013");
-
-QString translated(const char* text) {
-    return QCoreApplication::translate("bdq::format", text);
-}
+const QString kUnknown = QStringLiteral("–");
 
 QString notFinite(double value) {
     if (std::isnan(value)) return kUnknown;
-    return value > 0 ? QStringLiteral("\u221e") : QStringLiteral("\u2212\u221e");
+    return value > 0 ? QStringLiteral("∞") : QStringLiteral("−∞");
 }
 
 /// Decimals that leave three significant digits, also where rounding carries (9.996 is 10.0).
@@ -52,7 +48,9 @@ QString formatDb(double decibel) {
 }
 
 QString formatShare(double share) {
-    return std::isfinite(share) ? translated("%1 %").arg(formatNumber(share * 100)) : notFinite(share);
+    return std::isfinite(share)
+               ? QCoreApplication::translate("bdq::format", "%1 %").arg(formatNumber(share * 100))
+               : notFinite(share);
 }
 
 QString formatCount(std::int64_t count) {
@@ -61,16 +59,16 @@ QString formatCount(std::int64_t count) {
 
 QString formatBytes(std::uint64_t bytes) {
     const double size = static_cast<double>(bytes);
-    if (size < 1e3) return translated("%1 bytes").arg(formatNumber(size));
-    if (size < 1e6) return translated("%1 kB").arg(formatNumber(size / 1e3));
-    if (size < 1e9) return translated("%1 MB").arg(formatNumber(size / 1e6));
-    return translated("%1 GB").arg(formatNumber(size / 1e9));
+    if (size < 1e3) return QCoreApplication::translate("bdq::format", "%1 bytes").arg(formatNumber(size));
+    if (size < 1e6) return QCoreApplication::translate("bdq::format", "%1 kB").arg(formatNumber(size / 1e3));
+    if (size < 1e9) return QCoreApplication::translate("bdq::format", "%1 MB").arg(formatNumber(size / 1e6));
+    return QCoreApplication::translate("bdq::format", "%1 GB").arg(formatNumber(size / 1e9));
 }
 
 QString formatDuration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return kUnknown;
     const auto total = static_cast<std::int64_t>(std::lround(seconds));
-    if (total < 60) return translated("%1 s").arg(total);
+    if (total < 60) return QCoreApplication::translate("bdq::format", "%1 s").arg(total);
     const QChar zero(u'0');
     if (total < 3600)
         return QStringLiteral("%1:%2").arg(total / 60, 2, 10, zero).arg(total % 60, 2, 10, zero);
@@ -82,19 +80,21 @@ QString formatDuration(double seconds) {
 
 QString formatParameters(std::int64_t parameters) {
     const double count = static_cast<double>(parameters);
-    if (count >= 1e9) return translated("%1 B").arg(formatNumber(count / 1e9));
-    if (count >= 1e6) return translated("%1 M").arg(formatNumber(count / 1e6));
+    if (count >= 1e9)
+        return QCoreApplication::translate("bdq::format", "%1 B").arg(formatNumber(count / 1e9));
+    if (count >= 1e6)
+        return QCoreApplication::translate("bdq::format", "%1 M").arg(formatNumber(count / 1e6));
     return formatCount(parameters);
 }
 
 QString siteTitle(Site site) {
     switch (site) {
     case Site::GateUp:
-        return translated("gate, up");
+        return QCoreApplication::translate("bdq::format", "gate, up");
     case Site::KCache:
-        return translated("K cache");
+        return QCoreApplication::translate("bdq::format", "K cache");
     case Site::VCache:
-        return translated("V cache");
+        return QCoreApplication::translate("bdq::format", "V cache");
     case Site::Qkv:
     case Site::O:
     case Site::Down:
@@ -104,7 +104,9 @@ QString siteTitle(Site site) {
 }
 
 QString siteText(SiteKey key) {
-    return translated("layer %1 \u00b7 %2").arg(key.layer).arg(siteTitle(key.site));
+    return QCoreApplication::translate("bdq::format", "layer %1 · %2")
+        .arg(key.layer)
+        .arg(siteTitle(key.site));
 }
 
 QString siteFilterText(SiteKey key) {
@@ -125,9 +127,12 @@ QString metricToolTip(std::string_view id) {
     const MetricInfo* info = metricInfo(id);
     if (!info) return {};
     QString head = toQString(info->title).toHtmlEscaped();
-    if (!info->unit.empty()) head = translated("%1 (%2)").arg(head, toQString(info->unit).toHtmlEscaped());
-    const QString direction =
-        info->lowerIsBetter ? translated("Lower is better.") : translated("Higher is better.");
+    if (!info->unit.empty())
+        head = QCoreApplication::translate("bdq::format", "%1 (%2)")
+                   .arg(head, toQString(info->unit).toHtmlEscaped());
+    const QString direction = info->lowerIsBetter
+                                  ? QCoreApplication::translate("bdq::format", "Lower is better.")
+                                  : QCoreApplication::translate("bdq::format", "Higher is better.");
     return QStringLiteral("<p><b>%1</b></p><p>%2</p><p>%3</p>")
         .arg(head, toQString(info->definition).toHtmlEscaped(), direction);
 }

@@ -223,37 +223,35 @@ QString roundingText(const RunResult& run) {
 } // namespace
 
 std::vector<RunFigure> runFigures(const RunPtr& first, const RunPtr& second) {
-    using Model = RunCompareModel;
     return {
-        wordFigure(Model::tr("Method"), first, second, methodText),
-        wordFigure(Model::tr("Scheme"), first, second, schemeText),
-        wordFigure(Model::tr("Weight rounding"), first, second, roundingText),
-        numberFigure(Model::tr("Average weight bits"), metricToolTip("average_weight_bits"), first, second,
-                     averageBits, formatNumber),
-        numberFigure(Model::tr("Perplexity before"), metricToolTip("perplexity"), first, second,
+        wordFigure(RunCompareModel::tr("Method"), first, second, methodText),
+        wordFigure(RunCompareModel::tr("Scheme"), first, second, schemeText),
+        wordFigure(RunCompareModel::tr("Weight rounding"), first, second, roundingText),
+        numberFigure(RunCompareModel::tr("Average weight bits"), metricToolTip("average_weight_bits"), first,
+                     second, averageBits, formatNumber),
+        numberFigure(RunCompareModel::tr("Perplexity before"), metricToolTip("perplexity"), first, second,
                      fullPerplexity, formatNumber),
-        numberFigure(Model::tr("Perplexity after"), metricToolTip("perplexity"), first, second,
+        numberFigure(RunCompareModel::tr("Perplexity after"), metricToolTip("perplexity"), first, second,
                      quantizedPerplexity, formatNumber),
-        numberFigure(Model::tr("Mean SQNR (dB)"), metricToolTip("sqnr_db"), first, second, meanSqnrDb,
-                     formatDb),
-        numberFigure(Model::tr("Time (s)"), {}, first, second, runSeconds, formatNumber),
+        numberFigure(RunCompareModel::tr("Mean SQNR (dB)"), metricToolTip("sqnr_db"), first, second,
+                     meanSqnrDb, formatDb),
+        numberFigure(RunCompareModel::tr("Time (s)"), {}, first, second, runSeconds, formatNumber),
     };
 }
 
 QStringList comparisonWarnings(const RunResult& first, const RunResult& second) {
-    using Model = RunCompareModel;
     QStringList warnings;
     if (first.model.name != second.model.name || first.parameters != second.parameters)
-        warnings << Model::tr("The runs are of different models: the numbers do not compare.");
+        warnings << RunCompareModel::tr("The runs are of different models: the numbers do not compare.");
     if (first.text.sha256 != second.text.sha256)
-        warnings << Model::tr("The SQNR was measured on different calibration tokens.");
+        warnings << RunCompareModel::tr("The SQNR was measured on different calibration tokens.");
     if (!first.quantized || !second.quantized) return warnings;
     const EvalResult& a = *first.quantized;
     const EvalResult& b = *second.quantized;
     if (a.text != b.text || a.tokens != b.tokens)
-        warnings << Model::tr("The perplexities are of different texts and do not compare.");
+        warnings << RunCompareModel::tr("The perplexities are of different texts and do not compare.");
     else if (a.sequenceLength != b.sequenceLength || a.windows != b.windows)
-        warnings << Model::tr("The perplexities are over different windows and do not compare.");
+        warnings << RunCompareModel::tr("The perplexities are over different windows and do not compare.");
     return warnings;
 }
 

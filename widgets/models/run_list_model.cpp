@@ -27,15 +27,15 @@ namespace {
 QString stateSign(RunState state) {
     switch (state) {
     case RunState::Queued:
-        return QStringLiteral("\u2026");
+        return QStringLiteral("…");
     case RunState::Running:
-        return QStringLiteral("\u25b6");
+        return QStringLiteral("▶");
     case RunState::Finished:
-        return QStringLiteral("\u2713");
+        return QStringLiteral("✓");
     case RunState::Failed:
         return QStringLiteral("!!");
     case RunState::Cancelled:
-        return QStringLiteral("\u2715");
+        return QStringLiteral("✕");
     }
     return {};
 }
@@ -43,8 +43,7 @@ QString stateSign(RunState state) {
 QString perplexityText(const RunInfo& run) {
     if (!run.perplexity) return run.perplexityFull ? formatNumber(*run.perplexityFull) : QString();
     if (!run.perplexityFull) return formatNumber(*run.perplexity);
-    return QStringLiteral("%1 \u2192 %2")
-        .arg(formatNumber(*run.perplexityFull), formatNumber(*run.perplexity));
+    return QStringLiteral("%1 → %2").arg(formatNumber(*run.perplexityFull), formatNumber(*run.perplexity));
 }
 
 QString progressText(const RunInfo& run) {
@@ -82,7 +81,7 @@ QString cellText(const RunInfo& run, int column) {
 
 QString toolTipText(const RunInfo& run, int column) {
     if (column == RunListModel::PerplexityColumn && run.perplexity) {
-        const QString full = run.perplexityFull ? formatExact(*run.perplexityFull) : QStringLiteral("\u2013");
+        const QString full = run.perplexityFull ? formatExact(*run.perplexityFull) : QStringLiteral("–");
         return RunListModel::tr("Perplexity of the model as it is: %1; quantized: %2. Lower is better.")
             .arg(full, formatExact(*run.perplexity));
     }

@@ -148,7 +148,7 @@ QString SiteTableModel::Private::toolTip(const Row& row, int column) const {
     if (!value)
         return SiteTableModel::tr("Not known yet: analyse the model's activations, or measure this row.");
     const QString under = toQString(transformInfo(transformOf(row.key)).title).toHtmlEscaped();
-    return QStringLiteral("<p><b>%1</b> \u00b7 %2</p>").arg(formatExact(*value), under) +
+    return QStringLiteral("<p><b>%1</b> · %2</p>").arg(formatExact(*value), under) +
            metricToolTip(kColumns[static_cast<std::size_t>(column)].metric);
 }
 
