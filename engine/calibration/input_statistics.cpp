@@ -1,5 +1,7 @@
 #include "engine/calibration/input_statistics.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 namespace bdq {
@@ -19,29 +21,37 @@ void accumulate(at::Tensor& sum, const at::Tensor& value) {
 
 } // namespace
 
+// On the CPU in chunks whose fp64 copy stays in the cache.
+void InputStatistics::addBlocks(const at::Tensor& x) {
+    constexpr std::int64_t kCpuRows = 128;
+    const std::int64_t step = x.is_cpu() ? kCpuRows : x.size(0);
+    for (std::int64_t first = 0; first < x.size(0); first += step) {
+        const std::int64_t rows = std::min(step, x.size(0) - first);
+        const at::Tensor blocks = inBlocks(x.narrow(0, first, rows).to(at::kDouble));
+        const at::Tensor transposed = blocks.transpose(1, 2);
+        if (m_blocks.defined())
+            m_blocks.baddbmm_(transposed, blocks);
+        else
+            m_blocks = at::bmm(transposed, blocks);
+    }
+}
+
 void InputStatistics::add(const at::Tensor& x) {
-    const at::Tensor wide = x.to(at::kDouble);
-    const at::Tensor square = wide * wide;
-    accumulate(m_sumSquare, square.sum(0));
-    accumulate(m_sumFourth, (square * square).sum(0));
-    const at::Tensor absmax = x.abs().amax(0);
-    m_absmax = m_absmax.defined() ? at::maximum(m_absmax, absmax) : absmax;
-    const at::Tensor blocks = inBlocks(wide);
-    accumulate(m_blocks, at::bmm(blocks.transpose(1, 2), blocks));
-    m_tokenMin.push_back(x.amin(1).cpu());
-    m_tokenMax.push_back(x.amax(1).cpu());
+    m_moments.merge(columnMoments(x));
+    addBlocks(x);
+    const auto [low, high] = at::aminmax(x, 1);
+    m_tokenMin.push_back(low.cpu());
+    m_tokenMax.push_back(high.cpu());
     m_tokens += x.size(0);
 }
 
 transform::SiteMoments InputStatistics::moments() const {
     const auto count = static_cast<double>(m_tokens);
-    return {(m_sumSquare / count).cpu(), m_absmax.cpu(), (m_blocks / count).cpu(), m_tokens};
+    return {(m_moments.square / count).cpu(), m_moments.absmax.cpu(), (m_blocks / count).cpu(), m_tokens};
 }
 
 at::Tensor InputStatistics::kurtosis() const {
-    const at::Tensor variance = m_sumSquare * m_sumSquare;
-    const at::Tensor ratio = m_sumFourth * static_cast<double>(m_tokens) / variance;
-    return at::where(variance > 0, ratio, at::zeros_like(ratio)).cpu();
+    return m_moments.kurtosis(m_tokens).cpu();
 }
 
 at::Tensor InputStatistics::tokenMin() const {

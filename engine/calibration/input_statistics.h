@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "engine/calibration/matrix_sums.h"
 #include "engine/transform/build_transform.h"
 
 namespace bdq {
@@ -26,11 +27,11 @@ public:
     [[nodiscard]] at::Tensor tokenMax() const;
 
 private:
+    void addBlocks(const at::Tensor& x);
+
     std::int64_t m_tokens = 0;
-    at::Tensor m_sumSquare; ///< fp64 [n]
-    at::Tensor m_sumFourth; ///< fp64 [n]
-    at::Tensor m_absmax;    ///< fp32 [n]
-    at::Tensor m_blocks;    ///< fp64 [ceil(n / 128), 128, 128]
+    ColumnMoments m_moments;
+    at::Tensor m_blocks; ///< fp64 [ceil(n / 128), 128, 128]
     std::vector<at::Tensor> m_tokenMin;
     std::vector<at::Tensor> m_tokenMax;
 };

@@ -53,10 +53,7 @@ SiteAnalyzer::SiteAnalyzer(SiteKey key, const InputStatistics& statistics, const
     m_detail.inFeatures = weight.size(1);
     m_detail.hadamardSeed = siteSeed(options.seed, key);
     m_detail.kurtosisActivation = toHostFloats(statistics.kurtosis());
-    const at::Tensor square = weight.to(at::kDouble).square();
-    const at::Tensor moment = square.mean(0);
-    m_detail.kurtosisWeight =
-        toHostFloats(at::nan_to_num(square.square().mean(0) / (moment * moment), 0, 0, 0));
+    m_detail.kurtosisWeight = toHostFloats(columnMoments(weight).kurtosis(weight.size(0)));
     m_detail.tokenMin = toHostFloats(statistics.tokenMin());
     m_detail.tokenMax = toHostFloats(statistics.tokenMax());
 }
@@ -93,11 +90,7 @@ void SiteAnalyzer::add(const at::Tensor& inputs) {
     for (const auto& [kind, siteTransform] : m_transforms) {
         const at::Tensor x = siteTransform.applyToActivations(inputs);
         addToHistogram(m_detail.transforms[kind].histogramActivation, x);
-        Streamed& streamed = m_streamed[kind];
-        const at::Tensor sumSquare = columnSums(x.square());
-        const at::Tensor absmax = x.abs().amax(0);
-        streamed.sumSquare = streamed.sumSquare.defined() ? streamed.sumSquare + sumSquare : sumSquare;
-        streamed.absmax = streamed.absmax.defined() ? at::maximum(streamed.absmax, absmax) : absmax;
+        m_streamed[kind].merge(columnMoments(x));
     }
 }
 
@@ -124,20 +117,17 @@ Status SiteAnalyzer::measureSchemes(TransformAnalysis& result, const at::Tensor&
 }
 
 Result<TransformAnalysis> SiteAnalyzer::analyzeTransform(TransformKind kind, const at::Tensor& sample,
-                                                         const at::Tensor& outputs) {
+                                                         const at::Tensor& outputs, double signalPower) {
     const transform::SiteTransform& siteTransform = m_transforms.at(kind);
     const at::Tensor inputs = siteTransform.applyToActivations(sample);
     const at::Tensor weight = siteTransform.applyToWeight(m_weight);
-    const double signal = sumOf(outputs.square()) / static_cast<double>(sample.size(0));
     TransformDetail& detail = m_detail.transforms[kind];
-    BDQ_TRY(TransformAnalysis result, describeTransformed(inputs, weight, signal, detail));
+    BDQ_TRY(TransformAnalysis result, describeTransformed(inputs, weight, signalPower, detail));
     BDQ_CHECK(measureSchemes(result, inputs, weight, outputs));
 
     addToHistogram(detail.histogramWeight, weight);
-    detail.channelRmsActivation = channelRms(m_streamed.at(kind).sumSquare, m_tokens);
+    detail.channelRmsActivation = channelRms(m_streamed.at(kind).square, m_tokens);
     detail.channelAbsmaxActivation = toHostFloats(m_streamed.at(kind).absmax);
-    detail.channelRmsWeight = channelRms(columnSums(weight.square()), weight.size(0));
-    detail.channelAbsmaxWeight = toHostFloats(weight.abs().amax(0));
     return result;
 }
 
@@ -174,7 +164,7 @@ Result<SiteAnalysis> SiteAnalyzer::finish() {
     result.signalPower = sumOf(outputs.square()) / static_cast<double>(sample.size(0));
     result.tensors = ModelWeights::linearNames(m_key);
     for (const auto& entry : m_transforms) {
-        auto analyzed = analyzeTransform(entry.first, sample, outputs);
+        auto analyzed = analyzeTransform(entry.first, sample, outputs, result.signalPower);
         if (!analyzed) return passOn(std::move(analyzed).error(), transformInfo(entry.first).id);
         result.transforms.emplace(entry.first, std::move(*analyzed));
     }

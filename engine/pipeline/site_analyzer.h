@@ -44,18 +44,13 @@ public:
     }
 
 private:
-    struct Streamed {
-        at::Tensor sumSquare; ///< fp64 [n]
-        at::Tensor absmax;    ///< fp32 [n]
-    };
-
     SiteAnalyzer(SiteKey key, const InputStatistics& statistics, const at::Tensor& weight,
                  const SiteAnalyzerOptions& options);
     void addSample(const at::Tensor& inputs);
     void storeParameters();
     void keepTokens(const at::Tensor& sample);
     Result<TransformAnalysis> analyzeTransform(TransformKind kind, const at::Tensor& sample,
-                                               const at::Tensor& outputs);
+                                               const at::Tensor& outputs, double signalPower);
     Status measureSchemes(TransformAnalysis& result, const at::Tensor& inputs, const at::Tensor& weight,
                           const at::Tensor& outputs) const;
 
@@ -65,7 +60,7 @@ private:
     std::int64_t m_tokens = 0;
     std::int64_t m_seen = 0;
     std::map<TransformKind, transform::SiteTransform> m_transforms;
-    std::map<TransformKind, Streamed> m_streamed;
+    std::map<TransformKind, ColumnMoments> m_streamed; ///< of the transformed inputs
     std::vector<at::Tensor> m_sample;
     std::vector<std::string> m_notes;
     SiteDetail m_detail;

@@ -2,20 +2,27 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include <ATen/ATen.h>
 
 #include "engine/analysis/flatness.h"
 #include "engine/analysis/sqnr_model.h"
+#include "engine/calibration/matrix_sums.h"
+#include "engine/calibration/sum_kernels.h"
 #include "engine/calibration/sums.h"
 #include "engine/quant/affine.h"
+#include "engine/quant/parallel.h"
 #include "engine/quant/rounding_errors.h"
+#include "engine/quant/row_kernels.h"
 
 namespace bdq {
 namespace {
 
 // Rows handled together, so that the temporaries of elementwise work stay in cache.
 constexpr std::int64_t kRows = 256;
+constexpr std::int64_t kRowsPerTask = 32;
 constexpr double kOutlierSigmas = 6;
 
 template <class Visit> void forRowChunks(const at::Tensor& x, Visit visit, std::int64_t rows = kRows) {
@@ -47,57 +54,112 @@ ActivationCodes activationCodes(const at::Tensor& x, int bits) {
     return {(x / scales).round_().clamp_(-top - 1, top).to(at::kChar), scales};
 }
 
-OutputError compare(const at::Tensor& exact, const at::Tensor& approximate) {
+OutputError compareTensors(const at::Tensor& exact, const at::Tensor& approximate) {
     const at::Tensor difference = exact - approximate;
     return {sumOf(exact * exact), sumOf(difference * difference), static_cast<double>(exact.numel())};
 }
 
-analysis::FlatnessSums flatnessSums(const at::Tensor& x) {
-    analysis::FlatnessSums sums;
-    sums.count = x.numel();
-    forRowChunks(x, [&](std::int64_t first, std::int64_t rows) {
-        const at::Tensor part = x.narrow(0, first, rows);
-        const at::Tensor square = part * part;
-        sums.sumSq += sumOf(square);
-        sums.sumSqLogSq += sumOf(at::xlogy(square, square));
+/// Sum over rows of errorOf(row), in the order of the rows.
+template <class ErrorOf> OutputError sumOverRows(const at::Tensor& exact, ErrorOf errorOf) {
+    std::vector<ErrorSums> rows(static_cast<std::size_t>(exact.size(0)));
+    quant::parallelRanges(exact.size(0), kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row)
+            rows[static_cast<std::size_t>(row)] = errorOf(row);
     });
-    return sums;
+    OutputError total;
+    total.count = static_cast<double>(exact.numel());
+    for (const ErrorSums& row : rows) {
+        total.signal += row.signal;
+        total.noise += row.noise;
+    }
+    return total;
 }
 
-// design/bdq.md 3.5, "best reconstruction": q = x^2 / (alpha_i beta_j) with mean magnitudes of rows and
-// columns.
-double figure2(const at::Tensor& x) {
-    const at::Tensor columnMean = x.abs().mean(0, true);
-    double sum = 0;
-    forRowChunks(x, [&](std::int64_t first, std::int64_t rows) {
-        const at::Tensor part = x.narrow(0, first, rows);
-        const at::Tensor q = part.square().div_(part.abs().mean(1, true) * columnMean).nan_to_num_(0, 0, 0);
-        sum += sumOf(at::xlogy(q, q));
-    });
-    return sum;
+OutputError compare(const at::Tensor& exact, const at::Tensor& approximate) {
+    if (!exact.is_cpu()) return compareTensors(exact, approximate);
+    const at::Tensor left = exact.contiguous();
+    const at::Tensor right = approximate.contiguous();
+    const std::int64_t n = left.size(1);
+    const float* y = left.const_data_ptr<float>();
+    const float* found = right.const_data_ptr<float>();
+    return sumOverRows(left, [&](std::int64_t row) { return rowError(y + row * n, found + row * n, n); });
 }
 
-Result<Flatness> flatnessOf(const at::Tensor& x) {
+/// Integer products of rows of inputs with a weight on the CPU, in memory that every chunk uses again.
+class IntegerProduct {
+public:
+    IntegerProduct(const quant::QuantizedWeight& weight, int bits, std::int64_t rows)
+        : m_bits(bits), m_transposed(weight.codes.t()), m_columnScales(weight.scales.flatten().contiguous()),
+          m_rowScales(static_cast<std::size_t>(rows)),
+          m_codes(at::empty({rows, weight.codes.size(1)}, at::kChar)),
+          m_product(at::empty({rows, weight.codes.size(0)}, at::kInt)) {}
+
+    /// Both fp32 with at most `rows` rows.
+    OutputError error(const at::Tensor& outputs, const at::Tensor& inputs);
+
+private:
+    void encode(const at::Tensor& inputs);
+
+    int m_bits;
+    at::Tensor m_transposed;        ///< int8 [n, out]
+    at::Tensor m_columnScales;      ///< fp32 [out]
+    std::vector<float> m_rowScales; ///< [rows]
+    at::Tensor m_codes;             ///< int8 [rows, n]
+    at::Tensor m_product;           ///< int32 [rows, out]
+};
+
+void IntegerProduct::encode(const at::Tensor& inputs) {
+    const std::int64_t n = inputs.size(1);
+    const float* x = inputs.const_data_ptr<float>();
+    auto* const codes = m_codes.mutable_data_ptr<std::int8_t>();
+    quant::parallelRanges(inputs.size(0), kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            const quant::Grid grid = quant::makeGrid(quant::rowRange(x + row * n, n), m_bits, true, 0.0F);
+            m_rowScales[static_cast<std::size_t>(row)] = grid.scale;
+            quant::encodeRow(x + row * n, codes + row * n, n, grid, 0);
+        }
+    });
+}
+
+OutputError IntegerProduct::error(const at::Tensor& outputs, const at::Tensor& inputs) {
+    encode(inputs.contiguous());
+    at::Tensor product = m_product.narrow(0, 0, inputs.size(0));
+    at::_int_mm_out(product, m_codes.narrow(0, 0, inputs.size(0)), m_transposed);
+    const at::Tensor exact = outputs.contiguous();
+    const std::int64_t n = exact.size(1);
+    const float* y = exact.const_data_ptr<float>();
+    const std::int32_t* found = product.const_data_ptr<std::int32_t>();
+    const float* scales = m_columnScales.const_data_ptr<float>();
+    return sumOverRows(exact, [&](std::int64_t row) {
+        return scaledRowError(y + row * n, found + row * n, m_rowScales[static_cast<std::size_t>(row)],
+                              scales, n);
+    });
+}
+
+OutputError integerErrorOfTensors(const at::Tensor& outputs, const at::Tensor& inputs,
+                                  const quant::QuantizedWeight& weight, int bits) {
+    const ActivationCodes codes = activationCodes(inputs, bits);
+    const at::Tensor product = at::_int_mm(codes.codes, weight.codes.t()).to(at::kFloat);
+    return compareTensors(outputs, product.mul_(codes.scales).mul_(weight.scales.view({1, -1})));
+}
+
+Result<Flatness> flatnessOf(const MatrixSums& sums) {
     Flatness flatness;
-    BDQ_TRY(const analysis::EntropyFlatness entropy, analysis::entropyFlatness(flatnessSums(x)));
+    BDQ_TRY(const analysis::EntropyFlatness entropy, analysis::entropyFlatness(sums.flatnessSums()));
     flatness.entropy = entropy.value;
     flatness.entropyBound = entropy.bound;
     flatness.entropyNormalized = entropy.normalized;
-    const at::Tensor norms = columnSums(x.square()).sqrt().cpu();
+    const at::Tensor norms = sums.columnSquare.sqrt().cpu();
     const Eigen::Map<const Eigen::VectorXd> channels(norms.const_data_ptr<double>(), norms.numel());
     BDQ_TRY(const analysis::ChannelFlatness channel, analysis::channelFlatness(channels));
     flatness.channel = channel.value;
     flatness.channelNormalized = channel.normalized;
-    flatness.figure2 = figure2(x);
+    flatness.figure2 = sums.figure2;
     return flatness;
 }
 
-analysis::RowEnergy rowEnergy(const at::Tensor& x) {
-    return {sumOf(x.square()), 4 * sumOf(x.abs().amax(1).square())};
-}
-
-Result<double> concentrationDb(const at::Tensor& x) {
-    BDQ_TRY(const double value, analysis::concentration(rowEnergy(x)));
+Result<double> concentrationDb(const MatrixSums& sums) {
+    BDQ_TRY(const double value, analysis::concentration({sums.square, 4 * sums.rowMaxSquare}));
     return analysis::toDb(value);
 }
 
@@ -109,33 +171,34 @@ NoiseByBits weightedNoise(const at::Tensor& errors, const at::Tensor& weights) {
     return noise;
 }
 
-void fillNoise(const at::Tensor& inputs, const at::Tensor& weight, TransformAnalysis& result,
-               TransformDetail& detail) {
-    const quant::RoundingErrors input = quant::roundingErrors(inputs, true);
-    const quant::RoundingErrors weights = quant::roundingErrors(weight, false);
-    const at::Tensor columnSq = columnSums(weight.square());
-    const at::Tensor meanSquare = columnSums(inputs.square()) / static_cast<double>(inputs.size(0));
+/// A matrix with its sums.
+struct Operand {
+    explicit Operand(const at::Tensor& matrix) : values(matrix), sums(matrixSums(matrix)) {}
+    at::Tensor values;
+    MatrixSums sums;
+};
+
+void fillChannels(const Operand& inputs, const Operand& weight, TransformAnalysis& result,
+                  TransformDetail& detail) {
+    const quant::RoundingErrors input = quant::roundingErrors(inputs.values, true);
+    const quant::RoundingErrors weights = quant::roundingErrors(weight.values, false);
+    const at::Tensor& columnSq = weight.sums.columnSquare;
+    const at::Tensor meanSquare = inputs.sums.columnSquare / static_cast<double>(inputs.sums.rows);
     result.activationNoiseSymmetric = weightedNoise(input.symmetric, columnSq);
     result.activationNoiseAsymmetric = weightedNoise(input.asymmetric, columnSq);
     result.weightNoiseSymmetric = weightedNoise(weights.symmetric, meanSquare);
     result.weightNoiseAsymmetric = weightedNoise(weights.asymmetric, meanSquare);
     detail.noiseActivation = toHostFloats(input.symmetric);
     detail.noiseWeight = toHostFloats(weights.symmetric);
+    detail.channelRmsWeight = toHostFloats((columnSq / static_cast<double>(weight.sums.rows)).sqrt());
+    detail.channelAbsmaxWeight = toHostFloats(weight.sums.columnAbsmax);
 }
 
-void fillShape(const at::Tensor& inputs, TransformAnalysis& result) {
-    const double count = static_cast<double>(inputs.numel());
-    const double meanSquare = sumOf(inputs.square()) / count;
-    const double threshold = kOutlierSigmas * std::sqrt(meanSquare);
-    double fourth = 0;
-    double outliers = 0;
-    forRowChunks(inputs, [&](std::int64_t first, std::int64_t rows) {
-        const at::Tensor part = inputs.narrow(0, first, rows);
-        fourth += sumOf((part * part).square_());
-        outliers += static_cast<double>(at::count_nonzero(part.abs() > threshold).item<std::int64_t>());
-    });
-    result.kurtosisActivation = meanSquare > 0 ? fourth / count / (meanSquare * meanSquare) : 0;
-    result.outlierShare = outliers / count;
+void fillShape(const Operand& inputs, TransformAnalysis& result) {
+    const double count = inputs.sums.count();
+    const double meanSquare = inputs.sums.square / count;
+    result.kurtosisActivation = meanSquare > 0 ? inputs.sums.fourth / count / (meanSquare * meanSquare) : 0;
+    result.outlierShare = shareAbove(inputs.values, kOutlierSigmas * std::sqrt(meanSquare));
 }
 
 } // namespace
@@ -154,17 +217,17 @@ OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& in
                                  const quant::QuantizedWeight& weight, const OperandScheme& activation) {
     if (!int8ProductPossible(inputs, weight, activation))
         return outputErrorWithFullWeight(outputs, inputs, weight.dequantize(), activation);
-    const at::Tensor transposed = weight.codes.t();
-    const at::Tensor columnScales = weight.scales.view({1, -1});
-    OutputError total;
     constexpr std::int64_t kProductRows = 1024;
+    std::optional<IntegerProduct> onCpu;
+    if (inputs.is_cpu()) onCpu.emplace(weight, activation.bits, std::min(kProductRows, inputs.size(0)));
+    OutputError total;
     forRowChunks(
         inputs,
         [&](std::int64_t first, std::int64_t rows) {
-            const ActivationCodes codes = activationCodes(inputs.narrow(0, first, rows), activation.bits);
-            const at::Tensor product = at::_int_mm(codes.codes, transposed).to(at::kFloat);
-            total.merge(
-                compare(outputs.narrow(0, first, rows), product.mul_(codes.scales).mul_(columnScales)));
+            const at::Tensor exact = outputs.narrow(0, first, rows);
+            const at::Tensor part = inputs.narrow(0, first, rows);
+            total.merge(onCpu ? onCpu->error(exact, part)
+                              : integerErrorOfTensors(exact, part, weight, activation.bits));
         },
         kProductRows);
     return total;
@@ -182,23 +245,25 @@ OutputError outputErrorWithFullWeight(const at::Tensor& outputs, const at::Tenso
 
 Result<TransformAnalysis> describeTransformed(const at::Tensor& inputs, const at::Tensor& weight,
                                               double signalPower, TransformDetail& detail) {
+    const Operand activation(inputs);
+    const Operand weights(weight);
     TransformAnalysis result;
-    BDQ_TRY(result.activation, flatnessOf(inputs));
-    BDQ_TRY(result.weight, flatnessOf(weight));
-    BDQ_TRY(result.concentrationActivationDb, concentrationDb(inputs));
-    BDQ_TRY(result.concentrationWeightDb, concentrationDb(weight));
-    const double inputPower = sumOf(inputs.square()) / static_cast<double>(inputs.size(0));
-    BDQ_TRY(const double alignment, analysis::alignment(signalPower, sumOf(weight.square()), inputPower));
+    BDQ_TRY(result.activation, flatnessOf(activation.sums));
+    BDQ_TRY(result.weight, flatnessOf(weights.sums));
+    BDQ_TRY(result.concentrationActivationDb, concentrationDb(activation.sums));
+    BDQ_TRY(result.concentrationWeightDb, concentrationDb(weights.sums));
+    const double inputPower = activation.sums.square / static_cast<double>(inputs.size(0));
+    BDQ_TRY(const double alignment, analysis::alignment(signalPower, weights.sums.square, inputPower));
     result.alignmentDb = analysis::toDb(alignment);
-    result.absmaxActivation = inputs.abs().max().item<double>();
-    result.absmaxWeight = weight.abs().max().item<double>();
-    fillShape(inputs, result);
-    fillNoise(inputs, weight, result, detail);
+    result.absmaxActivation = activation.sums.absmax;
+    result.absmaxWeight = weights.sums.absmax;
+    fillShape(activation, result);
+    fillChannels(activation, weights, result, detail);
     return result;
 }
 
 double normalizedFlatness(const at::Tensor& x) {
-    const auto flatness = analysis::entropyFlatness(flatnessSums(x));
+    const auto flatness = analysis::entropyFlatness(matrixSums(x).flatnessSums());
     return flatness ? flatness->normalized : std::numeric_limits<double>::quiet_NaN();
 }
 

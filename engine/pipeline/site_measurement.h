@@ -29,9 +29,9 @@ OutputError outputErrorWithFullWeight(const at::Tensor& outputs, const at::Tenso
                                       const at::Tensor& weight, const OperandScheme& activation);
 
 /// Fills everything of TransformAnalysis that does not depend on a scheme: Flatness, concentration,
-/// alignment, absmax, kurtosis, outlier share, noise by bits; and the per-channel arrays noiseActivation and
-/// noiseWeight of `detail`. `inputs` fp32 [tokens, n], `weight` fp32 [out, n], both transformed;
-/// `signalPower` = E||Wx||^2.
+/// alignment, absmax, kurtosis, outlier share, noise by bits; and of `detail` the per-channel arrays
+/// noiseActivation, noiseWeight, channelRmsWeight and channelAbsmaxWeight. `inputs` fp32 [tokens, n],
+/// `weight` fp32 [out, n], both transformed; `signalPower` = E||Wx||^2.
 Result<TransformAnalysis> describeTransformed(const at::Tensor& inputs, const at::Tensor& weight,
                                               double signalPower, TransformDetail& detail);
 
