@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/eval/token_loss.h"
 #include "engine/model/torch_guard.h"
 
 namespace bdq {
@@ -15,11 +16,6 @@ namespace {
 // layers.
 constexpr double kCpuHiddenBytes = 1e9;
 constexpr double kDeviceHiddenBytes = 8e9;
-// Rows of logits computed together: 1024 x 49152 fp32 = 200 MB; fewer rows pack the head's weights more
-// often.
-constexpr std::int64_t kLogitRows = 1024;
-constexpr std::int64_t kDeviceLogitRows = 2047;
-
 class Evaluation {
 public:
     Evaluation(const ModelWeights& weights, LayerSource& layers, const ComputeDevice& device,
@@ -68,15 +64,9 @@ Status Evaluation::prepare(std::int64_t length) {
 Status Evaluation::addLoss(const at::Tensor& hidden, const at::Tensor& ids, int window) {
     const at::Tensor normed = rmsNorm(hidden, m_norm, m_weights.config().normEpsilon);
     const std::int64_t predicted = ids.size(0) - 1;
-    const std::int64_t chunk = m_device.isCuda() ? kDeviceLogitRows : kLogitRows;
-    at::Tensor sum = at::zeros({}, normed.options().dtype(at::kDouble));
-    for (std::int64_t row = 0; row < predicted; row += chunk) {
-        const std::int64_t rows = std::min(chunk, predicted - row);
-        const at::Tensor logits = at::linear(normed.narrow(0, row, rows), m_head);
-        sum += at::cross_entropy_loss(logits, ids.narrow(0, row + 1, rows), {}, at::Reduction::Sum)
-                   .to(at::kDouble);
-    }
-    const double loss = sum.item<double>() / static_cast<double>(predicted);
+    const double loss = tokenLosses(normed.narrow(0, 0, predicted), m_head, ids.narrow(0, 1, predicted))
+                            .mean()
+                            .item<double>();
     if (!std::isfinite(loss))
         return fail(ErrorCode::NonFinite, m_weights.path() + ": the loss of window " +
                                               std::to_string(window) + " is not a finite number");

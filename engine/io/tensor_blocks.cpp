@@ -1,8 +1,11 @@
 #include "engine/io/tensor_blocks.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "engine/io/byte_reader.h"
 #include "engine/io/k_quants.h"
@@ -172,6 +175,25 @@ const DecoderRow* decoderFor(TensorType type) {
     return nullptr;
 }
 
+// Threads are started for large tensors only: a start takes about as long as decoding 50,000 values.
+void decodeInParallel(const DecoderRow& row, const std::uint8_t* source, float* out, std::size_t blocks) {
+    constexpr std::size_t kValuesPerThread = 1 << 18;
+    constexpr std::size_t kMaxThreads = 16;
+    const std::size_t threads =
+        std::clamp<std::size_t>(blocks * row.layout.values / kValuesPerThread, 1,
+                                std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads));
+    const std::size_t share = (blocks + threads - 1) / threads;
+    const auto decodePart = [&](std::size_t first) {
+        if (first < blocks)
+            row.decode(source + first * row.layout.bytes, out + first * row.layout.values,
+                       std::min(share, blocks - first));
+    };
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < threads; ++i)
+        others.emplace_back(decodePart, i * share);
+    decodePart(0);
+}
+
 } // namespace
 
 float halfToFloat(std::uint16_t bits) {
@@ -219,7 +241,7 @@ Status decodeBlocks(TensorType type, std::span<const std::byte> source, std::spa
         return fail(ErrorCode::Internal, label + ": " + std::to_string(source.size()) + " bytes for " +
                                              std::to_string(out.size()) + " values of " +
                                              std::string(tensorTypeName(type)));
-    row->decode(reinterpret_cast<const std::uint8_t*>(source.data()), out.data(), blocks);
+    decodeInParallel(*row, reinterpret_cast<const std::uint8_t*>(source.data()), out.data(), blocks);
     return {};
 }
 

@@ -66,6 +66,11 @@ at::Tensor gatedProduct(const at::Tensor& gateUp) {
     return product.view(shape);
 }
 
+// x + input weight^T; the matmul adds to x as it writes.
+at::Tensor addLinear(const at::Tensor& x, const at::Tensor& input, const at::Tensor& weight) {
+    return at::addmm(x.flatten(0, -2), input.flatten(0, -2), weight.t()).view(x.sizes());
+}
+
 } // namespace
 
 BlockWeights BlockWeights::to(c10::Device device) const {
@@ -111,12 +116,12 @@ at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, 
     hooks.attentionInputs(q, k, v);
     if (cache != nullptr) appendToCache(*cache, k, v);
     const at::Tensor mixed = attend(q, k, v, config.heads / config.kvHeads).transpose(1, 2).flatten(2);
-    const at::Tensor attended = x + at::linear(hooks.siteInput(Site::O, mixed), weights.at(Site::O));
+    const at::Tensor attended = addLinear(x, hooks.siteInput(Site::O, mixed), weights.at(Site::O));
 
     const at::Tensor mlpInput =
         hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
     const at::Tensor product = gatedProduct(at::linear(mlpInput, weights.at(Site::GateUp)));
-    return attended + at::linear(hooks.siteInput(Site::Down, product), weights.at(Site::Down));
+    return addLinear(attended, hooks.siteInput(Site::Down, product), weights.at(Site::Down));
 }
 
 double blockFlops(const ModelConfig& config, double tokens, double window) {

@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kRepeats = 5;
 constexpr std::int64_t kMatmulSize = 4096;
 constexpr std::int64_t kTokens = 2048;
-constexpr int kEvalWindows = 2;
+constexpr int kEvalWindows = 4;
 constexpr int kEvalRounds = 5;
 
 double median(std::vector<double> values) {
