@@ -79,7 +79,7 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     </message>
     <message>
         <source>keep</source>
-        <translation>behalten</translation>
+        <translation>gleich</translation>
     </message>
     <message>
         <source>16 bits: not quantized</source>
@@ -226,7 +226,7 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
 A run of another folder joins by “Run folder…”.</source>
         <translation>Zwei fertige Läufe wählen: Ihre Perplexitäten, Bits und Zeiten erscheinen hier, dazu das SQNR jeder Schicht mit der Differenz.
 
-Ein Lauf aus einem anderen Ordner kommt mit „Laufordner …“ dazu.</translation>
+Ein Lauf aus einem anderen Ordner kommt mit „Ordner …“ dazu.</translation>
     </message>
     <message>
         <source>Run A</source>
@@ -250,7 +250,7 @@ Ein Lauf aus einem anderen Ordner kommt mit „Laufordner …“ dazu.</translat
     </message>
     <message>
         <source>Run &amp;folder…</source>
-        <translation>Lauf&amp;ordner …</translation>
+        <translation>&amp;Ordner …</translation>
     </message>
     <message>
         <source>Both runs as wholes</source>
@@ -300,8 +300,16 @@ Ein Lauf aus einem anderen Ordner kommt mit „Laufordner …“ dazu.</translat
         <translation>Schicht</translation>
     </message>
     <message>
+        <source>dB</source>
+        <translation>dB</translation>
+    </message>
+    <message>
         <source>SQNR (dB)</source>
         <translation>SQNR (dB)</translation>
+    </message>
+    <message>
+        <source>A dashed, B solid</source>
+        <translation>A gestrichelt, B durchgezogen</translation>
     </message>
     <message>
         <source>%1   %2   %3 dB</source>
@@ -1500,11 +1508,11 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     </message>
     <message>
         <source>to layers</source>
-        <translation>auf Schichten</translation>
+        <translation>Nr.</translation>
     </message>
     <message>
         <source>So&amp;me layers</source>
-        <translation>&amp;Einige Schichten</translation>
+        <translation>&amp;Schichten</translation>
     </message>
     <message>
         <source>Reset rows</source>
@@ -1711,16 +1719,16 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Bits B</translation>
     </message>
     <message>
-        <source>SQNR A (dB)</source>
-        <translation>SQNR A (dB)</translation>
+        <source>A (dB)</source>
+        <translation>A (dB)</translation>
     </message>
     <message>
-        <source>SQNR B (dB)</source>
-        <translation>SQNR B (dB)</translation>
+        <source>B (dB)</source>
+        <translation>B (dB)</translation>
     </message>
     <message>
-        <source>B − A (dB)</source>
-        <translation>B − A (dB)</translation>
+        <source>B − A</source>
+        <translation>B − A</translation>
     </message>
     <message>
         <source>Method</source>
@@ -1854,7 +1862,7 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     </message>
     <message>
         <source>&amp;Cancel run</source>
-        <translation>Lauf &amp;abbrechen</translation>
+        <translation>&amp;Abbrechen</translation>
     </message>
     <message>
         <source>Res&amp;ume</source>
@@ -1866,11 +1874,11 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     </message>
     <message>
         <source>Open f&amp;older</source>
-        <translation>&amp;Ordner öffnen</translation>
+        <translation>&amp;Ordner</translation>
     </message>
     <message>
         <source>Remove from list</source>
-        <translation>Aus der Liste nehmen</translation>
+        <translation>Entfernen</translation>
     </message>
     <message>
         <source>Progress</source>
@@ -2327,7 +2335,7 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     </message>
     <message>
         <source>Remove from list</source>
-        <translation>Aus der Liste nehmen</translation>
+        <translation>Entfernen</translation>
     </message>
 </context>
 <context>

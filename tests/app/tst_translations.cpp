@@ -1,9 +1,12 @@
 // The German window: the file is whole and up to date, and the window shows it.
 #include <QAction>
+#include <QDir>
+#include <QDockWidget>
 #include <QFile>
 #include <QMenuBar>
 #include <QProcess>
 #include <QRegularExpression>
+#include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
@@ -19,6 +22,8 @@
 using namespace bdq;
 
 namespace {
+
+constexpr QSize kSmallScreen{1280, 720};
 
 struct Message {
     QString context;
@@ -97,6 +102,36 @@ private slots:
         for (const Message& message : messages)
             QVERIFY2(message.finished, qPrintable(message.context + QStringLiteral(": ") + message.source));
         QCOMPARE(messages.size(), read(germanFile()).size());
+    }
+
+    void theWindowFitsASmallScreen_data() {
+        QTest::addColumn<QString>("language");
+        for (const Language& language : languages()) // English first: translations stay installed
+            QTest::newRow(qPrintable(language.code)) << language.code;
+    }
+
+    void theWindowFitsASmallScreen() {
+        QFETCH(QString, language);
+        installTranslations(*QCoreApplication::instance(), language);
+        const QString folder = m_dir.filePath(QStringLiteral("run"));
+        QVERIFY(QDir().mkpath(folder) && test::produce(test::runSpec(folder)));
+        QSettings store(m_dir.filePath(QStringLiteral("s.ini")), QSettings::IniFormat);
+        Settings settings(store);
+        MainWindow window(settings, test::fakeWorker("ok"));
+        QSignalSpy opened(window.session(), &SessionController::opened);
+        window.show();
+        window.openPath(folder);
+        QVERIFY(opened.wait(15000));
+        for (QDockWidget* dock : window.findChildren<QDockWidget*>()) {
+            dock->show();
+            dock->raise();
+            qInfo("%s: at least %d wide", qPrintable(dock->windowTitle()), dock->minimumSizeHint().width());
+        }
+        qInfo("centre: at least %d wide", window.centralWidget()->minimumSizeHint().width());
+        window.resize(kSmallScreen);
+        QTest::qWait(50);
+        QVERIFY2(window.width() <= kSmallScreen.width() && window.height() <= kSmallScreen.height(),
+                 qPrintable(QStringLiteral("%1 x %2").arg(window.width()).arg(window.height())));
     }
 
     void aGermanWindowIsGerman() {

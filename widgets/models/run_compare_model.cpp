@@ -96,7 +96,7 @@ QString RunCompareModel::toTsv(const std::vector<int>& rows) const {
         const Row& row = m_rows[static_cast<std::size_t>(index)];
         QStringList fields{QString::number(row.key.layer), toQString(siteName(row.key.site)), row.scheme[0],
                            row.scheme[1]};
-        for (int column = FirstSqnrColumn; column < ColumnCount; ++column) {
+        for (int column = FirstSqnrColumn; column <= DifferenceColumn; ++column) {
             const double value = number(row, column);
             fields << (std::isnan(value) ? QString() : QString::number(value, 'g', 17));
         }
@@ -117,14 +117,14 @@ QVariant RunCompareModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
     const Row& row = m_rows[static_cast<std::size_t>(index.row())];
     const int column = index.column();
-    const bool words = column >= SiteColumn && column <= SecondSchemeColumn;
+    const bool words = column == SiteColumn || column >= FirstSchemeColumn;
+    const bool decibels = column >= FirstSqnrColumn && column <= DifferenceColumn;
     const double value = number(row, column);
     switch (role) {
     case Qt::DisplayRole:
         return text(row, column);
     case Qt::ToolTipRole:
-        return column >= FirstSqnrColumn && !std::isnan(value) ? tr("%1 dB").arg(formatExact(value))
-                                                               : QVariant();
+        return decibels && !std::isnan(value) ? tr("%1 dB").arg(formatExact(value)) : QVariant();
     case Qt::TextAlignmentRole:
         return static_cast<int>((words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     case SortRole:
@@ -140,7 +140,8 @@ QVariant RunCompareModel::headerData(int section, Qt::Orientation orientation, i
     if (orientation != Qt::Horizontal) return {};
     if (role == Qt::ToolTipRole && section == DifferenceColumn)
         return tr("SQNR of B minus SQNR of A in dB; positive = B is better.");
-    if (role == Qt::ToolTipRole && section >= FirstSqnrColumn) return metricToolTip("sqnr_db");
+    if (role == Qt::ToolTipRole && (section == FirstSqnrColumn || section == SecondSqnrColumn))
+        return metricToolTip("sqnr_db");
     if (role != Qt::DisplayRole) return {};
     switch (section) {
     case LayerColumn:
@@ -152,11 +153,11 @@ QVariant RunCompareModel::headerData(int section, Qt::Orientation orientation, i
     case SecondSchemeColumn:
         return tr("Bits B");
     case FirstSqnrColumn:
-        return tr("SQNR A (dB)");
+        return tr("A (dB)");
     case SecondSqnrColumn:
-        return tr("SQNR B (dB)");
+        return tr("B (dB)");
     case DifferenceColumn:
-        return tr("B − A (dB)");
+        return tr("B − A");
     default:
         return {};
     }

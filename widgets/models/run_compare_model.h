@@ -21,11 +21,11 @@ public:
     enum Column {
         LayerColumn,
         SiteColumn,
-        FirstSchemeColumn,
-        SecondSchemeColumn,
         FirstSqnrColumn,
         SecondSqnrColumn,
         DifferenceColumn,
+        FirstSchemeColumn,
+        SecondSchemeColumn,
         ColumnCount
     };
     enum Role { SortRole = Qt::UserRole };

@@ -25,6 +25,7 @@ namespace bdq {
 namespace {
 
 enum FigureColumn { FirstFigure, SecondFigure, DifferenceFigure, FigureColumns };
+constexpr int kWidestColumn = 110; ///< names of methods are longer; the tooltip has them whole
 constexpr int kShortestTitle = 12; ///< characters of a run's title that a box always shows
 
 void styleTable(QTableView* view) {
@@ -38,7 +39,9 @@ void styleTable(QTableView* view) {
     view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 8);
     view->horizontalHeader()->setHighlightSections(false);
     view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    view->horizontalHeader()->setMaximumSectionSize(kWidestColumn);
     view->setFont(tabularFont(view->font()));
+    view->setTextElideMode(Qt::ElideRight);
 }
 
 QTableWidgetItem* figureItem(const QString& text) {
@@ -69,7 +72,7 @@ ComparePanel::ComparePanel(QWidget* parent) : QWidget(parent) {
     splitter->addWidget(makeTable());
     m_plot = new ComparePlot(this);
     splitter->addWidget(m_plot);
-    splitter->setSizes({330, 420, 400});
+    splitter->setSizes({330, 330, 300});
     splitter->setStretchFactor(2, 1);
     m_stack->addWidget(empty);
     m_stack->addWidget(splitter);

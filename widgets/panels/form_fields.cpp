@@ -1,5 +1,7 @@
 #include "widgets/panels/form_fields.h"
 
+#include <algorithm>
+
 #include <QApplication>
 #include <QClipboard>
 #include <QEvent>
@@ -60,7 +62,7 @@ BitsBox::BitsBox(const QString& accessibleName, bool keep, QWidget* parent) : QC
     addItem(QStringLiteral("16"), 16);
     setItemData(count() - 1, tr("16 bits: not quantized"), Qt::ToolTipRole);
     setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    setMinimumWidth(56);
+    setMinimumWidth(std::max(56, minimumSizeHint().width()));
     setCurrentIndex(keep ? 0 : -1);
 }
 

@@ -5,6 +5,7 @@
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QSignalBlocker>
 #include <qcustomplot.h>
 
@@ -17,6 +18,9 @@ namespace bdq {
 namespace {
 
 constexpr int kLeastHeight = 56;
+constexpr int kCompactHeight = 220; // below it legend and axis titles take more room than the points
+constexpr int kTicks = 5;
+constexpr int kCompactTicks = 3;
 constexpr std::array kAllSites{Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache};
 
 } // namespace
@@ -31,6 +35,8 @@ ComparePlot::ComparePlot(QWidget* parent) : PlotPanel(parent) {
     m_siteBox->setAccessibleName(tr("Site"));
     m_siteBox->setCurrentIndex(m_siteBox->findData(static_cast<int>(m_site)));
     toolRow()->addWidget(m_siteBox);
+    m_key = new QLabel(this);
+    toolRow()->addWidget(m_key);
     toolRow()->addStretch(1);
     connect(m_siteBox, &QComboBox::activated, this,
             [this] { setSite(static_cast<Site>(m_siteBox->currentData().toInt())); });
@@ -63,10 +69,20 @@ std::vector<ComparePlot::Point> ComparePlot::points() const {
     return result;
 }
 
+void ComparePlot::resizeEvent(QResizeEvent* event) {
+    PlotPanel::resizeEvent(event);
+    const bool compact = height() < kCompactHeight;
+    if (compact == m_compact) return;
+    m_compact = compact;
+    redraw(false);
+}
+
 void ComparePlot::rebuild() {
     const PlotTheme colors = theme();
-    plot()->xAxis->setLabel(tr("layer"));
-    plot()->yAxis->setLabel(tr("SQNR (dB)"));
+    plot()->xAxis->setLabel(m_compact ? QString() : tr("layer"));
+    plot()->yAxis->setLabel(m_compact ? tr("dB") : tr("SQNR (dB)"));
+    plot()->yAxis->ticker()->setTickCount(m_compact ? kCompactTicks : kTicks);
+    m_key->setText(m_compact ? tr("A dashed, B solid") : QString());
     for (std::size_t side = 0; side < m_runs.size(); ++side) {
         QVector<double> layers;
         QVector<double> values;
@@ -76,8 +92,9 @@ void ComparePlot::rebuild() {
             values << point.sqnrDb;
         }
         if (layers.empty()) continue;
-        QCPGraph* graph = addLine(plot(), m_titles[side], side == 0 ? colors.before : colors.after, 1.5,
-                                  side == 0 ? Qt::DashLine : Qt::SolidLine);
+        QCPGraph* graph =
+            addLine(plot(), m_compact ? QString() : m_titles[side], side == 0 ? colors.before : colors.after,
+                    1.5, side == 0 ? Qt::DashLine : Qt::SolidLine);
         addMarks(graph, MarkStyle{static_cast<int>(side), true, 6}, colors.background);
         graph->setData(layers, values, true);
     }

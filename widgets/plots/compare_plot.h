@@ -8,6 +8,7 @@
 #include "widgets/plots/plot_panel.h"
 
 class QComboBox;
+class QLabel;
 
 namespace bdq {
 
@@ -22,6 +23,7 @@ public:
     [[nodiscard]] QString toCsv() const override;
 
 protected:
+    void resizeEvent(QResizeEvent* event) override;
     void rebuild() override;
     void resetRanges() override;
     [[nodiscard]] QString readoutAt(const QPointF& pixel) const override;
@@ -39,6 +41,8 @@ private:
     std::array<QString, 2> m_titles;
     Site m_site = Site::Down;
     QComboBox* m_siteBox = nullptr;
+    QLabel* m_key = nullptr; ///< instead of the legend
+    bool m_compact = false;  ///< too low for a legend, axis titles and many ticks
 };
 
 } // namespace bdq
