@@ -1,8 +1,10 @@
 #include "engine/calibration/sum_kernels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "engine/api/log_histogram.h"
 #include "engine/calibration/lanes.h"
 
 namespace bdq {
@@ -34,7 +36,41 @@ BDQ_KERNEL ErrorSums errorOf(const float* exact, std::int64_t n, Approximate app
     return total;
 }
 
+constexpr int kMantissaBits = 23;
+using MantissaEdges = std::array<std::int32_t, LogHistogram::kBinsPerOctave - 1>;
+
+// Mantissa fields of 2^(j/8), j = 1..7: the sub-bin of a magnitude is the number of edges it reaches.
+MantissaEdges mantissaEdges() {
+    MantissaEdges edges{};
+    for (std::size_t j = 0; j < edges.size(); ++j) {
+        const double edge = std::exp2(static_cast<double>(j + 1) / LogHistogram::kBinsPerOctave);
+        edges[j] = static_cast<std::int32_t>(std::ceil((edge - 1) * (1 << kMantissaBits)));
+    }
+    return edges;
+}
+
+BDQ_KERNEL IntLanes binsOf(Lanes x, const MantissaEdges& edges) {
+    constexpr int kExponentBias = 127;
+    constexpr int kFirst = 1 - (kExponentBias + LogHistogram::kMinExponent) * LogHistogram::kBinsPerOctave;
+    const IntLanes bits = bitsAs<IntLanes>(absOf(x));
+    const IntLanes mantissa = bits & ((1 << kMantissaBits) - 1);
+    IntLanes bin = (bits >> kMantissaBits) * LogHistogram::kBinsPerOctave + kFirst;
+    for (std::int32_t edge : edges)
+        bin -= mantissa >= edge; // a true lane is -1
+    const IntLanes above = IntLanes{} + (LogHistogram::kBins - 1);
+    return bin < 1 ? IntLanes{} : bin > LogHistogram::kRegularBins ? above : bin;
+}
+
 } // namespace
+
+BDQ_CPU_CLONES void magnitudeBins(const float* x, std::int32_t* bins, std::int64_t n) {
+    static const MantissaEdges kEdges = mantissaEdges();
+    const MantissaEdges edges = kEdges;
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const std::int64_t count = std::min(kLanes, n - i);
+        store(bins + i, binsOf(load(x + i, count), edges), count);
+    }
+}
 
 BDQ_CPU_CLONES void logRow(const float* v, float* y, std::int64_t n) {
     for (std::int64_t i = 0; i < n; i += kLanes) {

@@ -58,6 +58,9 @@ void addMoments(const float* x, std::int64_t n, double* square, double* fourth, 
 /// How many |x| are above the threshold.
 std::int64_t countAbove(const float* x, std::int64_t n, float threshold);
 
+/// bins[i] = LogHistogram::binOf(x_i), except for magnitudes within one fp32 rounding of an edge.
+void magnitudeBins(const float* x, std::int32_t* bins, std::int64_t n);
+
 struct ErrorSums {
     double signal = 0; ///< sum y^2
     double noise = 0;  ///< sum (y - y^)^2
