@@ -39,6 +39,9 @@ constexpr std::array kTransforms{
         "BDQ, arXiv 2605.18800, Eq. 19 in its function-preserving form; diagonal from CAT, arXiv 2603.04359"},
 };
 
+// In the order of LogitLoss.
+constexpr std::array<std::string_view, 4> kLossNames{"kl", "ce", "rce", "rce-safe"};
+
 // In the order of Method.
 constexpr std::array kMethods{
     MethodInfo{
@@ -121,6 +124,16 @@ std::string_view presetName(Preset preset) {
 
 std::optional<Preset> presetFromName(std::string_view id) {
     if (id == presetName(Preset::Fast)) return Preset::Fast;
+    return std::nullopt;
+}
+
+std::string_view logitLossName(LogitLoss loss) {
+    return kLossNames[static_cast<std::size_t>(loss)];
+}
+
+std::optional<LogitLoss> logitLossFromName(std::string_view id) {
+    for (std::size_t i = 0; i < kLossNames.size(); ++i)
+        if (kLossNames[i] == id) return static_cast<LogitLoss>(i);
     return std::nullopt;
 }
 

@@ -25,6 +25,33 @@ std::span<const TransformInfo> transformTable();
 const TransformInfo& transformInfo(TransformKind kind);
 std::optional<TransformKind> transformFromName(std::string_view id);
 
+/// Loss on the logits of end-to-end training (design/bdq.md 7): p = quantized model, q = full model.
+enum class LogitLoss {
+    Kl,           ///< KL(q || p)
+    CrossEntropy, ///< of the text's next token
+    RcePrinted,   ///< BDQ's recursive cross-entropy as printed, arXiv 2605.18800 Eq. 21, delta = 0.5
+    RceSafe       ///< the same with weight 0.1 on its second term
+};
+std::string_view logitLossName(LogitLoss loss); ///< "kl", "ce", "rce", "rce-safe"
+std::optional<LogitLoss> logitLossFromName(std::string_view id);
+
+/// How the learned parts of a method are trained. Rates are those of AdamW; "clipping" are LWC and LAC.
+struct TrainingRecipe {
+    int epochs = 0;     ///< over the calibration sequences, per block; 0 = no block training
+    int batch = 4;      ///< sequences a step
+    double rate = 5e-3; ///< of transforms
+    double clippingRate = 5e-2;
+    double weightDecay = 0;
+    bool learnClipping = true;
+    bool quantizedInputs = false; ///< block inputs come from the quantized blocks before, else full precision
+    int endToEndSteps = 0;        ///< steps over the whole model after the blocks
+    double endToEndRate = 1e-3;
+    double endToEndClippingRate = 1e-2;
+    LogitLoss loss = LogitLoss::Kl;
+    bool operator==(const TrainingRecipe&) const = default;
+    [[nodiscard]] bool trains() const { return epochs > 0 || endToEndSteps > 0; }
+};
+
 enum class Method { Rtn, SmoothQuant, QuaRot, CatDiag, CatBlock, Bdq };
 enum class Preset { Fast };
 
