@@ -27,6 +27,8 @@ constexpr int kLogLines = 5000;
 constexpr QSize kFirstSize{1440, 900};
 constexpr int kLeastDockHeight = 200; ///< what the plan needs
 constexpr double kDockShare = 0.28;   ///< of the window, once that is more: the plot of a run uses it
+constexpr double kPlanShare = 0.4;    ///< of the window's width, beside the other docks
+constexpr int kSeparator = 16;        ///< at least what a style puts between docks
 } // namespace
 
 void MainWindow::setupDocks() {
@@ -68,7 +70,9 @@ void MainWindow::defaultDockLayout() {
     const bool open = m_stack->currentWidget() == m_workspace;
     for (QDockWidget* dock : docks())
         dock->setVisible(open);
-    resizeDocks({m_planDock, m_runsDock}, {580, 860}, Qt::Horizontal);
+    // Shares, not pixels: a sum beyond the window's width would make the window grow.
+    const int planWidth = qRound(width() * kPlanShare);
+    resizeDocks({m_planDock, m_runsDock}, {planWidth, width() - planWidth - kSeparator}, Qt::Horizontal);
     resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
     m_runsDock->raise();
 }

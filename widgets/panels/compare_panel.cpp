@@ -36,7 +36,7 @@ void styleTable(QTableView* view) {
     view->setFrameShape(QFrame::NoFrame);
     view->setEditTriggers(QAbstractItemView::NoEditTriggers);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-    view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 8);
+    view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 4); // the dock is low
     view->horizontalHeader()->setHighlightSections(false);
     view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     view->horizontalHeader()->setMaximumSectionSize(kWidestColumn);
@@ -72,7 +72,7 @@ ComparePanel::ComparePanel(QWidget* parent) : QWidget(parent) {
     splitter->addWidget(makeTable());
     m_plot = new ComparePlot(this);
     splitter->addWidget(m_plot);
-    splitter->setSizes({330, 330, 300});
+    splitter->setSizes({300, 320, 240});
     splitter->setStretchFactor(2, 1);
     m_stack->addWidget(empty);
     m_stack->addWidget(splitter);
