@@ -5,9 +5,15 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace bdq {
 namespace {
+
+// In-place operations and those with a target cannot be differentiated; training pays for the copies.
+bool differentiable() {
+    return at::GradMode::is_enabled();
+}
 
 // x cos + rotateHalf(x) sin in two passes over x, written half by half instead of through a concatenation.
 at::Tensor rotate(const at::Tensor& x, const Rope& rope) {
@@ -16,6 +22,8 @@ at::Tensor rotate(const at::Tensor& x, const Rope& rope) {
     const at::Tensor sine = rope.sine.narrow(-1, 0, half);
     const at::Tensor first = x.narrow(-1, 0, half);
     const at::Tensor second = x.narrow(-1, half, half);
+    if (differentiable())
+        return at::cat({first * cosine - second * sine, second * cosine + first * sine}, -1);
     at::Tensor rotated = at::empty_like(x);
     at::Tensor rotatedFirst = rotated.narrow(-1, 0, half);
     at::Tensor rotatedSecond = rotated.narrow(-1, half, half);
@@ -40,8 +48,9 @@ void appendToCache(KvCache& cache, at::Tensor& k, at::Tensor& v) {
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t groups) {
     const bool causal = q.size(2) > 1;
-    // The CPU kernel reads grouped heads in place; CUDA's fp32 kernel wants one key head a query head.
-    if (groups == 1 || q.is_cpu())
+    // The CPU kernel reads grouped heads in place; its backward and CUDA's fp32 kernel want one key head a
+    // query head.
+    if (groups == 1 || (q.is_cpu() && !differentiable()))
         return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, {}, groups > 1);
     return at::scaled_dot_product_attention(q, k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1),
                                             {}, 0.0, causal);
@@ -52,6 +61,7 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
 at::Tensor gatedProduct(const at::Tensor& gateUp) {
     constexpr std::int64_t kRows = 64;
     const std::int64_t width = gateUp.size(-1) / 2;
+    if (differentiable()) return at::silu(gateUp.narrow(-1, 0, width)) * gateUp.narrow(-1, width, width);
     const at::Tensor rows = gateUp.flatten(0, -2);
     at::Tensor product = at::empty({rows.size(0), width}, gateUp.options());
     const std::int64_t step = gateUp.is_cpu() ? kRows : rows.size(0);
@@ -95,6 +105,7 @@ Rope Rope::slice(std::int64_t first, std::int64_t count) const {
 }
 
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
+    if (differentiable()) return x * at::rsqrt(x.square().mean(-1, true) + epsilon) * gain;
     // ATen's rms_norm writes the squares first; the norm alone needs one reading pass.
     const at::Tensor norm = at::linalg_vector_norm(x, 2, {-1}, true);
     const at::Tensor scale = norm.square_().div_(x.size(-1)).add_(epsilon).rsqrt_();

@@ -54,7 +54,9 @@ struct KvCache {
 };
 
 /// Hidden states [batch, tokens, hidden] through the block; causal attention. With a cache the tokens
-/// continue the cached ones (`rope` must be sliced to their positions).
+/// continue the cached ones (`rope` must be sliced to their positions). With gradient mode on and no cache,
+/// the result can be differentiated with respect to x and the weights, in fp32 or fp64; otherwise buffers are
+/// written in place, which is faster.
 at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, const Rope& rope,
                         const at::Tensor& x, BlockHooks& hooks, KvCache* cache = nullptr);
 

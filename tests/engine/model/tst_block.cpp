@@ -1,4 +1,7 @@
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "tests/engine/model/random_block.h"
 #include "tests/reference/reference_block.h"
@@ -9,6 +12,11 @@ namespace {
 // A few hundred fp32 additions per output, each off by at most 2^-24 of terms of the result's own size: 300 *
 // 6e-8.
 constexpr double kFp32Tolerance = 2e-5;
+
+// Central differences with step h err by h^2 times a third derivative (seen: 1e4) and by 2^-52 |loss| / h;
+// h = 1e-6 leaves 1e-8 of each.
+constexpr double kStep = 1e-6;
+constexpr double kGradientTolerance = 1e-7;
 
 reference::Matrix toMatrix(const at::Tensor& x) {
     const at::Tensor wide = x.to(at::kDouble).contiguous();
@@ -38,7 +46,7 @@ reference::BlockMatrices toMatrices(const ModelConfig& config, const BlockWeight
             toMatrix(weights.at(Site::Down))};
 }
 
-TEST(Block, AgreesWithPlainLoops) {
+void expectAgreementWithPlainLoops() {
     const ModelConfig config = testing::smallConfig();
     const BlockWeights weights = testing::randomBlock(config, 1);
     const at::Tensor x = testing::randomTensor({1, 17, config.hiddenSize}, 99);
@@ -49,6 +57,57 @@ TEST(Block, AgreesWithPlainLoops) {
                          {static_cast<std::size_t>(config.heads), static_cast<std::size_t>(config.kvHeads),
                           static_cast<std::size_t>(config.headDim), config.ropeTheta, config.normEpsilon});
     EXPECT_LT(testing::relativeError(found, toTensor(expected)), kFp32Tolerance);
+}
+
+TEST(Block, AgreesWithPlainLoops) {
+    const c10::InferenceMode guard;
+    expectAgreementWithPlainLoops();
+}
+
+TEST(Block, AgreesWithPlainLoopsInGradientMode) {
+    expectAgreementWithPlainLoops();
+}
+
+BlockWeights toDouble(const BlockWeights& weights) {
+    BlockWeights wide = weights;
+    wide.attentionNorm = weights.attentionNorm.to(at::kDouble);
+    wide.mlpNorm = weights.mlpNorm.to(at::kDouble);
+    for (at::Tensor& linear : wide.linear)
+        linear = linear.to(at::kDouble);
+    return wide;
+}
+
+// The gradients of sum(c * block(x)) with respect to x and to every weight, along random directions.
+TEST(Block, GradientsAgreeWithFiniteDifferences) {
+    const ModelConfig config = testing::smallConfig();
+    BlockWeights weights = toDouble(testing::randomBlock(config, 5));
+    const Rope rope = Rope::create(config, 6, at::kCPU);
+    at::Tensor x = testing::randomTensor({2, 6, config.hiddenSize}, 8).to(at::kDouble);
+    const at::Tensor c = testing::randomTensor({2, 6, config.hiddenSize}, 9).to(at::kDouble);
+    std::vector<at::Tensor*> variables{&x, &weights.attentionNorm, &weights.mlpNorm};
+    for (at::Tensor& linear : weights.linear)
+        variables.push_back(&linear);
+    const auto loss = [&] {
+        BlockHooks none;
+        return (forwardBlock(config, weights, rope, x, none) * c).sum();
+    };
+    std::vector<at::Tensor> leaves;
+    for (at::Tensor* variable : variables)
+        leaves.push_back(variable->requires_grad_());
+    const std::vector<at::Tensor> gradients = torch::autograd::grad({loss()}, leaves);
+    const c10::AutoGradMode inPlace(false); // the differences also show that both branches compute the same
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+        const at::Tensor at0 = variables[i]->detach();
+        const at::Tensor direction = testing::randomTensor(at0.sizes().vec(), 20 + i).to(at::kDouble);
+        *variables[i] = at0 + kStep * direction;
+        const double above = loss().item<double>();
+        *variables[i] = at0 - kStep * direction;
+        const double below = loss().item<double>();
+        *variables[i] = at0;
+        const double expected = (above - below) / (2 * kStep);
+        const double found = (gradients[i] * direction).sum().item<double>();
+        EXPECT_NEAR(found, expected, kGradientTolerance * std::max(1.0, std::abs(expected))) << i;
+    }
 }
 
 TEST(Block, SequencesOfABatchDoNotMix) {
