@@ -15,8 +15,11 @@ namespace {
 /// Values per unit of parallel work: about 10 us, well above the cost of handing one out.
 constexpr std::int64_t kGrainValues = 1 << 15;
 
-void requireActivations(const at::Tensor& x, const OperandScheme& scheme) {
+void requireActivations(const at::Tensor& x, const OperandScheme& scheme, RangeFactors factors) {
     requireScheme(scheme, true);
+    TORCH_CHECK(factors.high > 0 && factors.high <= 1 && factors.low > 0 && factors.low <= 1,
+                "fakeQuantize: range factors are ", factors.high, " and ", factors.low,
+                "; expected above 0 and at most 1");
     TORCH_CHECK(x.dim() >= 1 && x.scalar_type() == at::kFloat, "fakeQuantize: x is ", x.scalar_type(),
                 " with ", x.dim(), " dimensions; expected fp32 with at least 1");
 }
@@ -28,17 +31,18 @@ std::int64_t groupCount(std::int64_t features, const OperandScheme& scheme) {
     return (features - 1) / scheme.groupSize + 1;
 }
 
-at::Tensor fakeQuantizeAten(const at::Tensor& x, const OperandScheme& scheme) {
-    requireActivations(x, scheme);
+at::Tensor fakeQuantizeAten(const at::Tensor& x, const OperandScheme& scheme, RangeFactors factors) {
+    requireActivations(x, scheme, factors);
     if (!scheme.quantizes() || x.numel() == 0) return x;
     const at::Tensor groups = toGroups(x, scheme);
-    const GridTensors grids = makeGrids(rangeTensors(groups), scheme, 0.0F);
+    const RangeTensors full = rangeTensors(groups);
+    const GridTensors grids = makeGrids({full.low * factors.low, full.high * factors.high}, scheme, 0.0F);
     return fromGroups(gridSteps(groups, grids).mul_(grids.scale), x.sizes());
 }
 
-at::Tensor fakeQuantize(const at::Tensor& x, const OperandScheme& scheme) {
-    if (!x.device().is_cpu()) return fakeQuantizeAten(x, scheme);
-    requireActivations(x, scheme);
+at::Tensor fakeQuantize(const at::Tensor& x, const OperandScheme& scheme, RangeFactors factors) {
+    if (!x.device().is_cpu()) return fakeQuantizeAten(x, scheme, factors);
+    requireActivations(x, scheme, factors);
     if (!scheme.quantizes() || x.numel() == 0) return x;
     const at::Tensor source = x.contiguous();
     at::Tensor result = at::empty_like(source);
@@ -51,7 +55,8 @@ at::Tensor fakeQuantize(const at::Tensor& x, const OperandScheme& scheme) {
         for (std::int64_t row = begin; row < end; ++row)
             for (std::int64_t start = row * n; start < (row + 1) * n; start += width) {
                 const std::int64_t count = std::min(width, (row + 1) * n - start);
-                const Range range = rowRange(in + start, count);
+                const Range full = rowRange(in + start, count);
+                const Range range{full.low * factors.low, full.high * factors.high};
                 quantizeRow(in + start, out + start, count,
                             makeGrid(range, scheme.bits, scheme.symmetric, 0.0F));
             }

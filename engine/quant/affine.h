@@ -10,6 +10,14 @@
 
 namespace bdq::quant {
 
+/// Factors on the ends of every dynamic range, in (0, 1]: hi = max(x, 0) high, lo = min(x, 0) low, before the
+/// scale and the zero point are taken (learned activation clipping, design/transforms.md 3.5). Values outside
+/// saturate.
+struct RangeFactors {
+    float high = 1;
+    float low = 1;
+};
+
 /// Groups along a row of `features` values: 1 when scheme.groupSize is 0, else ceil(features / groupSize);
 /// the last group may be shorter.
 std::int64_t groupCount(std::int64_t features, const OperandScheme& scheme);
@@ -26,10 +34,11 @@ std::int64_t groupCount(std::int64_t features, const OperandScheme& scheme);
 ///               q = clamp(round(x / s) + z, 0, 2^b - 1), x^ = s (q - z)
 /// A group that is all zero (or whose s is below the smallest normal fp32) uses s = 1, asymmetric the range
 /// [-1, 1]. NaN and infinity make their whole group NaN; values beyond +-1e38 are outside the valid range.
-/// Preconditions (c10::Error otherwise): fp32, at least one dimension, bits 2..8 or 16, groupSize >= 0.
-at::Tensor fakeQuantize(const at::Tensor& x, const OperandScheme& scheme);
+/// `factors` shrink the range first. Preconditions (c10::Error otherwise): fp32, at least one dimension,
+/// bits 2..8 or 16, groupSize >= 0, factors in (0, 1].
+at::Tensor fakeQuantize(const at::Tensor& x, const OperandScheme& scheme, RangeFactors factors = {});
 
 /// fakeQuantize written with ATen operations only: the path used on CUDA, callable on any device.
-at::Tensor fakeQuantizeAten(const at::Tensor& x, const OperandScheme& scheme);
+at::Tensor fakeQuantizeAten(const at::Tensor& x, const OperandScheme& scheme, RangeFactors factors = {});
 
 } // namespace bdq::quant

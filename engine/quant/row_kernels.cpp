@@ -150,6 +150,45 @@ BDQ_CPU_CLONES void addSquaredErrors(const float* x, float* sums, std::int64_t n
     }
 }
 
+BDQ_CPU_CLONES GridGradient quantizeRowGradient(const float* x, const float* g, float* dx, std::int64_t n,
+                                                const Grid& grid, Range range) {
+    constexpr std::int64_t kChunk = 64 * kLanes;
+    const Lanes scale = splat(grid.scale);
+    const GridLanes codes = gridLanes(grid);
+    const Lanes low = splat(range.low);
+    const Lanes high = splat(range.high);
+    const Lanes none{};
+    GridGradient total;
+    for (std::int64_t start = 0; start < n; start += kChunk) {
+        Lanes byScale{};
+        Lanes clipped{};
+        Lanes below{};
+        Lanes above{};
+        for (std::int64_t i = start; i < std::min(n, start + kChunk); i += kLanes) {
+            const std::int64_t count = std::min(kLanes, n - i);
+            const Lanes value = load(x + i, count);
+            const Lanes slope = load(g + i, count);
+            const Lanes v = maxOf(minOf(value, high), low) / scale;
+            const Lanes code = roundLanes(v) + codes.zero;
+            const Lanes limited = maxOf(minOf(code, codes.high), codes.low);
+            const Lanes through = code == limited ? slope : none;
+            byScale += slope * (limited - codes.zero) - through * v;
+            clipped += through - slope;
+            below += value < low ? through : none;
+            above += value > high ? through : none;
+            store(dx + i, value < low || value > high ? none : through, count);
+        }
+        for (int lane = 0; lane < kLanes; ++lane) {
+            total.scale += static_cast<double>(byScale[lane]);
+            total.zero += static_cast<double>(clipped[lane]);
+            total.low += static_cast<double>(below[lane]);
+            total.high += static_cast<double>(above[lane]);
+        }
+    }
+    total.zero *= static_cast<double>(grid.scale);
+    return total;
+}
+
 BDQ_CPU_CLONES double stepErrorNorm(const float* x, std::int64_t n, const Grid& grid) {
     // fp32 lanes are added up in fp64 every kChunk columns: 64 additions of positive terms each, error below
     // 64 * 6e-8.

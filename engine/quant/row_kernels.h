@@ -51,6 +51,27 @@ Range rowRange(const float* x, std::int64_t n);
 void quantizeRow(const float* x, float* y, std::int64_t n, const Grid& grid);
 /// codes = code(x) - offset.
 void encodeRow(const float* x, std::int8_t* codes, std::int64_t n, const Grid& grid, int offset);
+/// The grid limited to the codes of numbers in `range`: quantizing with it equals clamping x to the range
+/// first, because rounding is monotone.
+inline Grid clampedGrid(Grid grid, Range range) {
+    grid.lowCode = std::fmax(grid.lowCode, std::nearbyint(range.low / grid.scale) + grid.zero);
+    grid.highCode = std::fmin(grid.highCode, std::nearbyint(range.high / grid.scale) + grid.zero);
+    return grid;
+}
+
+/// Derivatives of sum_i g_i Q(clamp(x_i, range)) by the parameters of the quantizer, each with the others
+/// held.
+struct GridGradient {
+    double scale = 0;
+    double zero = 0;
+    double low = 0;  ///< by range.low, through the clamp only
+    double high = 0; ///< by range.high, through the clamp only
+};
+/// Straight-through gradient of quantizeRow after a clamp to `range` (infinite ends: no clamp): writes dx = g
+/// where neither the code nor the range limits x (ends included), else 0. fp32 lanes, fp64 every 1024
+/// columns.
+GridGradient quantizeRowGradient(const float* x, const float* g, float* dx, std::int64_t n, const Grid& grid,
+                                 Range range);
 /// sums[i] += (Q(x)_i - x_i)^2.
 void addSquaredErrors(const float* x, float* sums, std::int64_t n, const Grid& grid);
 
