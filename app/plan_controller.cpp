@@ -59,7 +59,7 @@ TransformKind PlanState::transformAt(SiteKey key) const {
 }
 
 WeightRounding PlanState::effectiveRounding() const {
-    return rounding.value_or(methodInfo(method).defaultRounding);
+    return rounding.value_or(presetInfo(method, preset).rounding);
 }
 
 PlanController::PlanController(QObject* parent) : QObject(parent) {}
@@ -116,6 +116,7 @@ void PlanController::setTransform(const SiteKeys& keys, TransformKind transform)
 void PlanController::setMethod(Method method) {
     PlanState next = m_state;
     next.method = method;
+    next.preset = presetInfo(method, next.preset).preset;
     push(tr("Method"), next);
 }
 

@@ -68,6 +68,10 @@ Status validateSpec(const AnalyzeSpec& spec) {
     BDQ_CHECK(checkCalibration(spec.calibration));
     BDQ_CHECK(checkLayers(spec.layers));
     if (spec.transforms.empty()) return refuse("transforms", "none", "at least one");
+    for (const TransformKind kind : spec.transforms)
+        if (!isClosedForm(kind))
+            return refuse("transforms", std::string(transformInfo(kind).id),
+                          "transforms that need no training");
     for (const std::string& scheme : spec.schemes) {
         const Result<Scheme> parsed = parseScheme(scheme);
         if (!parsed) return passOn(parsed.error(), "schemes");
@@ -75,9 +79,55 @@ Status validateSpec(const AnalyzeSpec& spec) {
     return checkDevice(spec.device);
 }
 
+/// What a preset that trains nothing, or not end to end, cannot take.
+Status checkTraining(const RunSpec& spec) {
+    const TrainingOverrides& changes = spec.training;
+    const std::string who = "method " + std::string(methodInfo(spec.method).id) + ", preset " +
+                            std::string(presetName(spec.preset));
+    const auto refuseAll = [&](bool given, std::string_view field, const std::string& found) -> Status {
+        if (given) return refuse(field, found, "none: " + who + " does not train");
+        return {};
+    };
+    if (!trainingRecipe(spec.method, spec.preset).trains()) {
+        BDQ_CHECK(
+            refuseAll(changes.epochs.has_value(), "epochs", std::to_string(changes.epochs.value_or(0))));
+        BDQ_CHECK(refuseAll(changes.endToEndSteps.has_value(), "e2e_steps",
+                            std::to_string(changes.endToEndSteps.value_or(0))));
+        BDQ_CHECK(refuseAll(changes.loss.has_value(), "loss",
+                            std::string(logitLossName(changes.loss.value_or(LogitLoss::Kl)))));
+        BDQ_CHECK(refuseAll(changes.rate.has_value(), "rate", std::to_string(changes.rate.value_or(0))));
+        return refuseAll(changes.batch.has_value(), "batch", std::to_string(changes.batch.value_or(0)));
+    }
+    if (changes.epochs) BDQ_CHECK(checkRange("epochs", *changes.epochs, 0, kMaxEpochs));
+    if (changes.endToEndSteps) BDQ_CHECK(checkRange("e2e_steps", *changes.endToEndSteps, 0, kMaxSteps));
+    if (changes.batch) BDQ_CHECK(checkRange("batch", *changes.batch, 1, kMaxBatch));
+    if (changes.rate && !(*changes.rate > 0 && *changes.rate <= kMaxRate))
+        return refuse("rate", std::to_string(*changes.rate), "more than 0, at most 1");
+    const TrainingRecipe recipe = effectiveRecipe(spec);
+    if (!recipe.trains())
+        return refuse("epochs", "0 and no steps over the whole model", "training: " + who + " is made of it");
+    if (changes.loss && !recipe.trainsEndToEnd())
+        return refuse("loss", std::string(logitLossName(*changes.loss)),
+                      "none without steps over the whole model (e2e_steps)");
+    return {};
+}
+
+Status checkMethod(const RunSpec& spec) {
+    const std::string name(presetName(spec.preset));
+    if (!findPreset(spec.method, spec.preset))
+        return refuse("preset", "\"" + name + "\"",
+                      presetNames(spec.method) + " (method " + std::string(methodInfo(spec.method).id) + ")");
+    BDQ_CHECK(checkTraining(spec));
+    if (trainingRecipe(spec.method, spec.preset).trains() && !trainingAvailable())
+        return refuse("preset", "\"" + name + "\"",
+                      "one that needs no training: this engine does not train yet");
+    return {};
+}
+
 Status validateSpec(const RunSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
     BDQ_CHECK(checkText("out", spec.outDir, "a folder"));
+    BDQ_CHECK(checkMethod(spec));
     BDQ_CHECK(checkScheme("scheme", spec.plan.base));
     for (const auto& [key, scheme] : spec.plan.overrides) {
         BDQ_CHECK(checkRange("overrides", key.layer, 0, kMaxLayer));
@@ -113,3 +163,31 @@ Status validate(const JobSpec& spec) {
 }
 
 } // namespace bdq
+TrainingRecipe effectiveRecipe(const RunSpec& spec) {
+    TrainingRecipe recipe = trainingRecipe(spec.method, spec.preset);
+    const TrainingOverrides& changes = spec.training;
+    const int sequences = std::max(spec.calibration.sequences, 1);
+    recipe.batch = std::min(changes.batch.value_or(recipe.batch), sequences);
+    const bool onlyEndToEnd = recipe.epochs == 0 && recipe.trainsEndToEnd();
+    if (changes.epochs) (onlyEndToEnd ? recipe.endToEndEpochs : recipe.epochs) = *changes.epochs;
+    if (recipe.endToEndEpochs > 0) {
+        const std::int64_t perEpoch = (std::int64_t{sequences} - 1) / std::max(recipe.batch, 1) + 1;
+        recipe.endToEndSteps =
+            static_cast<int>(std::min<std::int64_t>(recipe.endToEndEpochs * perEpoch, kMaxSteps));
+    }
+    if (changes.endToEndSteps) recipe.endToEndSteps = *changes.endToEndSteps;
+    recipe.endToEndEpochs = 0;
+    recipe.loss = changes.loss.value_or(recipe.loss);
+    if (changes.rate) {
+        const double factor = *changes.rate / (onlyEndToEnd ? recipe.endToEndRate : recipe.rate);
+        for (double* rate :
+             {&recipe.rate, &recipe.clippingRate, &recipe.endToEndRate, &recipe.endToEndClippingRate})
+            *rate *= factor;
+    }
+    return recipe;
+}
+
+WeightRounding effectiveRounding(const RunSpec& spec) {
+    return spec.rounding.value_or(presetInfo(spec.method, spec.preset).rounding);
+}
+

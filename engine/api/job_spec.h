@@ -49,13 +49,25 @@ struct AnalyzeSpec {
     DeviceOptions device;
 };
 
+/// Changes of a preset's training recipe; empty = as the preset has it. Only for presets that train.
+struct TrainingOverrides {
+    std::optional<int> epochs;        ///< passes a block; of the whole model where only that is trained
+    std::optional<int> endToEndSteps; ///< steps over the whole model after the blocks
+    std::optional<LogitLoss> loss;    ///< of the steps over the whole model
+    std::optional<double> rate;       ///< of transforms, > 0; the recipe's other rates keep their ratio to it
+    std::optional<int> batch;         ///< sequences a step
+    bool operator==(const TrainingOverrides&) const = default;
+    [[nodiscard]] bool any() const { return *this != TrainingOverrides{}; }
+};
+
 struct RunSpec {
     std::string modelPath;
     std::string outDir;
     Plan plan;
     Method method = Method::Bdq;
     Preset preset = Preset::Fast;
-    std::optional<WeightRounding> rounding; ///< empty = the method's default
+    std::optional<WeightRounding> rounding; ///< empty = the preset's
+    TrainingOverrides training;
     CalibrationOptions calibration;
     std::vector<int> layers;                     ///< only these are quantized; empty = all
     std::optional<EvaluationOptions> evaluation; ///< perplexity before and after
@@ -63,6 +75,12 @@ struct RunSpec {
     bool resume = false; ///< continue an interrupted run in outDir; not part of the fingerprint
     DeviceOptions device;
 };
+
+/// The preset's recipe with the spec's changes, passes over the whole model counted in steps, and batches of
+/// at most the calibration sequences.
+TrainingRecipe effectiveRecipe(const RunSpec& spec);
+/// The rounding that the spec or its preset chooses.
+WeightRounding effectiveRounding(const RunSpec& spec);
 
 struct EvalSpec {
     std::string modelPath;

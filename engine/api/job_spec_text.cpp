@@ -105,6 +105,21 @@ std::string textOf(const AnalyzeSpec& spec) {
     return text.device(spec.device).text();
 }
 
+/// The shortest text that reads back as the same number.
+std::string shortest(double value) {
+    std::array<char, 32> buffer{};
+    const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    return error == std::errc() ? std::string(buffer.data(), end) : std::to_string(value);
+}
+
+void addTraining(CommandText& text, const TrainingOverrides& training) {
+    if (training.epochs) text.option("epochs", std::to_string(*training.epochs));
+    if (training.endToEndSteps) text.option("e2e-steps", std::to_string(*training.endToEndSteps));
+    if (training.loss) text.option("loss", std::string(logitLossName(*training.loss)));
+    if (training.rate) text.option("rate", shortest(*training.rate));
+    if (training.batch) text.option("batch", std::to_string(*training.batch));
+}
+
 std::string textOf(const RunSpec& spec) {
     const RunSpec standard;
     CommandText text("run");
@@ -114,10 +129,11 @@ std::string textOf(const RunSpec& spec) {
     if (!spec.plan.overrides.empty())
         text.option("plan", spec.outDir + (spec.outDir.ends_with('/') ? "spec.json" : "/spec.json"));
     text.unlessDefault("preset", std::string(presetName(spec.preset)),
-                       std::string(presetName(standard.preset)));
+                       std::string(presetName(presetsOf(spec.method).front().preset)));
     if (spec.rounding) text.option("weights", std::string(roundingName(*spec.rounding)));
+    addTraining(text, spec.training);
     text.unlessDefault("calibration", spec.calibration.source, standard.calibration.source)
-        .unlessDefault("samples", spec.calibration.sequences, standard.calibration.sequences)
+        .unlessDefault("samples", spec.calibration.sequences, presetInfo(spec.method, spec.preset).sequences)
         .unlessDefault("seq-len", spec.calibration.sequenceLength, standard.calibration.sequenceLength)
         .layers(spec.layers);
     if (spec.evaluation) {
@@ -134,7 +150,7 @@ std::string textOf(const EvalSpec& spec) {
     const EvaluationOptions standard;
     CommandText text("eval");
     text.path(spec.modelPath)
-        .option("text", spec.evaluation.textPath)
+        .unlessDefault("text", spec.evaluation.textPath, std::string())
         .unlessDefault("run", spec.runDir, std::string())
         .unlessDefault("seq-len", spec.evaluation.sequenceLength, standard.sequenceLength)
         .unlessDefault("max-windows", spec.evaluation.maxWindows, standard.maxWindows);

@@ -25,11 +25,11 @@ void putCalibration(Json& out, const CalibrationOptions& options, const char* co
     out["seq_len"] = options.sequenceLength;
 }
 
-CalibrationOptions readCalibration(Reader& in, std::string_view countKey) {
+CalibrationOptions readCalibration(Reader& in, std::string_view countKey, int sequences) {
     const CalibrationOptions standard;
     CalibrationOptions options;
     options.source = in.text("calibration", standard.source);
-    options.sequences = in.integer(countKey, 1, kMaxSequences, std::optional(standard.sequences));
+    options.sequences = in.integer(countKey, 1, kMaxSequences, std::optional(sequences));
     options.sequenceLength =
         in.integer("seq_len", kMinSequenceLength, kMaxSequenceLength, std::optional(standard.sequenceLength));
     return options;
@@ -97,7 +97,7 @@ AnalyzeSpec readAnalyze(Reader& in) {
     AnalyzeSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
-    spec.calibration = readCalibration(in, "sequences");
+    spec.calibration = readCalibration(in, "sequences", spec.calibration.sequences);
     spec.layers = readLayers(in);
     if (in.has("transforms")) {
         spec.transforms.clear();
@@ -117,12 +117,37 @@ AnalyzeSpec readAnalyze(Reader& in) {
     return spec;
 }
 
+/// Only what is set, so that runs without it read as they did before there was training.
+void putTraining(Json& out, const TrainingOverrides& training) {
+    if (training.epochs) out["epochs"] = *training.epochs;
+    if (training.endToEndSteps) out["e2e_steps"] = *training.endToEndSteps;
+    if (training.loss) out["loss"] = logitLossName(*training.loss);
+    if (training.rate) out["rate"] = *training.rate;
+    if (training.batch) out["batch"] = *training.batch;
+}
+
+TrainingOverrides readTraining(Reader& in) {
+    TrainingOverrides training;
+    if (in.has("epochs")) training.epochs = in.integer("epochs", 0, kMaxEpochs);
+    if (in.has("e2e_steps")) training.endToEndSteps = in.integer("e2e_steps", 0, kMaxSteps);
+    if (in.has("loss"))
+        training.loss = in.choice<LogitLoss>("loss", logitLossFromName, "kl, ce, rce or rce-safe");
+    if (in.has("rate")) {
+        training.rate = in.number("rate");
+        if (in.ok() && !(*training.rate > 0 && *training.rate <= kMaxRate))
+            in.refuse("rate", std::to_string(*training.rate), "a number more than 0, at most 1");
+    }
+    if (in.has("batch")) training.batch = in.integer("batch", 1, kMaxBatch);
+    return training;
+}
+
 Json toJson(const RunSpec& spec) {
     Json out{{"schema", kSpecSchema}, {"job", "run"}, {"model", spec.modelPath}, {"out", spec.outDir}};
     putPlan(out, spec.plan);
     out["method"] = methodInfo(spec.method).id;
     out["preset"] = presetName(spec.preset);
     out["weights"] = spec.rounding ? Json(roundingName(*spec.rounding)) : Json();
+    putTraining(out, spec.training);
     putCalibration(out, spec.calibration, "samples");
     out["layers"] = spec.layers;
     out["eval"] = spec.evaluation ? Json(spec.evaluation->textPath) : Json();
@@ -137,19 +162,23 @@ Json toJson(const RunSpec& spec) {
 }
 
 RunSpec readRun(Reader& in) {
-    in.allowOnly({"schema",       "job",         "model",       "out",     "scheme",  "overrides", "method",
-                  "preset",       "weights",     "calibration", "samples", "seq_len", "layers",    "eval",
-                  "eval_seq_len", "max_windows", "seed",        "resume",  "device",  "threads"});
+    in.allowOnly({"schema",      "job",     "model",   "out",       "scheme", "overrides",    "method",
+                  "preset",      "weights", "epochs",  "e2e_steps", "loss",   "rate",         "batch",
+                  "calibration", "samples", "seq_len", "layers",    "eval",   "eval_seq_len", "max_windows",
+                  "seed",        "resume",  "device",  "threads"});
     RunSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
     spec.plan = readPlan(in);
-    spec.method = in.choice<Method>("method", methodFromName,
-                                    "rtn, smoothquant, quarot, cat-diag, cat-block or bdq", spec.method);
-    spec.preset = in.choice<Preset>("preset", presetFromName, "fast", spec.preset);
+    spec.method = in.choice<Method>("method", methodFromName, methodNames(), spec.method);
+    spec.preset = in.choice<Preset>("preset", presetFromName, presetNames(spec.method),
+                                    presetsOf(spec.method).front().preset);
+    if (findPreset(spec.method, spec.preset) == nullptr)
+        in.refuse("preset", "\"" + std::string(presetName(spec.preset)) + "\"", presetNames(spec.method));
     if (in.has("weights"))
         spec.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse or gptq");
-    spec.calibration = readCalibration(in, "samples");
+    spec.training = readTraining(in);
+    spec.calibration = readCalibration(in, "samples", presetInfo(spec.method, spec.preset).sequences);
     spec.layers = readLayers(in);
     if (in.has("eval")) spec.evaluation = readEvaluation(in, "eval", "eval_seq_len");
     spec.seed = in.unsignedNumber("seed", spec.seed);
@@ -235,8 +264,7 @@ SiteKey readKey(Reader& reader) {
 }
 
 TransformKind readTransform(Reader& reader, std::string_view key) {
-    return reader.choice<TransformKind>(
-        key, transformFromName, "none, smoothquant, hadamard, cat-diag, cat-block, cat-block-128 or bdq");
+    return reader.choice<TransformKind>(key, transformFromName, "the name of a transform");
 }
 
 Scheme readScheme(Reader& reader, std::string_view key) {

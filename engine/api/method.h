@@ -12,7 +12,8 @@
 namespace bdq {
 
 /// Input-side transforms of a site, x -> x P, W -> W P^-T.
-enum class TransformKind { None, SmoothQuant, Hadamard, CatDiag, CatBlock64, CatBlock128, Bdq };
+/// Only those before FlatQuant have a closed form and can be compared without training.
+enum class TransformKind { None, SmoothQuant, Hadamard, CatDiag, CatBlock64, CatBlock128, Bdq, FlatQuant };
 
 struct TransformInfo {
     TransformKind kind;
@@ -22,6 +23,9 @@ struct TransformInfo {
     std::string_view citation;    ///< method and arXiv id, empty for none
 };
 std::span<const TransformInfo> transformTable();
+/// Those that need no training: what an analysis and the resident worker compute.
+std::span<const TransformInfo> closedFormTransforms();
+[[nodiscard]] bool isClosedForm(TransformKind kind);
 const TransformInfo& transformInfo(TransformKind kind);
 std::optional<TransformKind> transformFromName(std::string_view id);
 
@@ -32,7 +36,13 @@ enum class LogitLoss {
     RcePrinted,   ///< BDQ's recursive cross-entropy as printed, arXiv 2605.18800 Eq. 21, delta = 0.5
     RceSafe       ///< the same with weight 0.1 on its second term
 };
-std::string_view logitLossName(LogitLoss loss); ///< "kl", "ce", "rce", "rce-safe"
+struct LogitLossInfo {
+    LogitLoss loss;
+    std::string_view id; ///< "kl", "ce", "rce", "rce-safe"
+    std::string_view explanation;
+};
+std::span<const LogitLossInfo> logitLossTable();
+std::string_view logitLossName(LogitLoss loss);
 std::optional<LogitLoss> logitLossFromName(std::string_view id);
 
 /// How the learned parts of a method are trained. Rates are those of AdamW; "clipping" are LWC and LAC.
@@ -45,15 +55,40 @@ struct TrainingRecipe {
     bool learnClipping = true;
     bool quantizedInputs = false; ///< block inputs come from the quantized blocks before, else full precision
     int endToEndSteps = 0;        ///< steps over the whole model after the blocks
+    int endToEndEpochs = 0;       ///< > 0: as many steps as these passes over the calibration sequences take
+                                  ///< (effectiveRecipe() turns them into endToEndSteps)
     double endToEndRate = 1e-3;
     double endToEndClippingRate = 1e-2;
     LogitLoss loss = LogitLoss::Kl;
     bool operator==(const TrainingRecipe&) const = default;
-    [[nodiscard]] bool trains() const { return epochs > 0 || endToEndSteps > 0; }
+    [[nodiscard]] bool trainsEndToEnd() const { return endToEndSteps > 0 || endToEndEpochs > 0; }
+    [[nodiscard]] bool trains() const { return epochs > 0 || trainsEndToEnd(); }
 };
 
-enum class Method { Rtn, SmoothQuant, QuaRot, CatDiag, CatBlock, Bdq };
-enum class Preset { Fast };
+/// What training changes in the site transforms of a method.
+enum class LearnedForm {
+    None,
+    DiagonalAndRotation, ///< log-diagonal, block-diagonal Cayley rotation behind it, fixed Hadamard
+    FreeBlocks,          ///< free block-diagonal matrix, fixed Hadamard
+    Kronecker            ///< per-channel scale, then a Kronecker pair in SVD form
+};
+
+/// How much time a method may spend. Not every method has every preset.
+enum class Preset { Fast, Balanced, Best, Paper };
+std::string_view presetName(Preset preset); ///< "fast", "balanced", "best", "paper"
+std::optional<Preset> presetFromName(std::string_view id);
+
+/// One preset of one method.
+struct PresetInfo {
+    Preset preset;
+    TransformKind start; ///< closed form that sites get; where the preset trains, what training starts from
+    WeightRounding rounding; ///< unless the run chooses another
+    int sequences;           ///< calibration sequences, unless the run chooses another number
+    TrainingRecipe recipe;
+    std::string_view explanation;
+};
+
+enum class Method { Rtn, SmoothQuant, Gptq, QuaRot, FlatQuant, CatDiag, CatBlock, Cat, Bdq };
 
 /// A method is a small preset over shared parts: a site transform, a KV transform and defaults.
 struct MethodInfo {
@@ -62,17 +97,30 @@ struct MethodInfo {
     std::string_view title;
     std::string_view explanation;
     std::string_view citation;
-    TransformKind transform; ///< at every linear site
-    bool rotateKv;           ///< randomised Hadamard of size head_dim on q, k after RoPE and on v -> o
-    WeightRounding defaultRounding;
-    std::string_view onlineParts; ///< what stays online at inference and its cost, in words
+    TransformKind transform; ///< at every linear site; results are filed under it
+    bool rotateKv; ///< matrix of size head_dim on q, k after RoPE and on v -> o: a randomised Hadamard, at
+                   ///< least at the start
+    LearnedForm learned;                 ///< None = no preset trains
+    bool learnHeads;                     ///< presets that train learn the matrices of keys and values, too
+    std::span<const PresetInfo> presets; ///< the first one is the default; never empty
+    std::string_view onlineParts;        ///< what stays online at inference and its cost, in words
+    std::string_view deviations;         ///< where ours differs from the paper; empty = nowhere we know of
 };
 std::span<const MethodInfo> methodTable();
 const MethodInfo& methodInfo(Method method);
 std::optional<Method> methodFromName(std::string_view id);
+std::string methodNames(); ///< "rtn, smoothquant, ..." for messages and help
 
-std::string_view presetName(Preset preset);
-std::optional<Preset> presetFromName(std::string_view id);
+std::span<const PresetInfo> presetsOf(Method method);
+/// Null when the method does not have the preset.
+const PresetInfo* findPreset(Method method, Preset preset);
+/// The method's default preset when it does not have this one, so that interfaces always have something to
+/// show; validate() refuses such a job.
+const PresetInfo& presetInfo(Method method, Preset preset);
+const TrainingRecipe& trainingRecipe(Method method, Preset preset);
+std::string presetNames(Method method); ///< "fast, balanced" for messages and help
+/// Whether this engine carries out recipes that train.
+bool trainingAvailable();
 
 /// A metric that user interfaces show, with the definition for tooltips and reports.
 struct MetricInfo {

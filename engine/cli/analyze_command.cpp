@@ -13,14 +13,14 @@ constexpr std::size_t kWorstSites = 10;
 
 std::string transformNames() {
     std::string names;
-    for (const TransformInfo& info : transformTable())
+    for (const TransformInfo& info : closedFormTransforms())
         names += (names.empty() ? "" : ", ") + std::string(info.id);
     return names;
 }
 
 std::string transformHelp() {
     std::string text = "Transforms:\n";
-    for (const TransformInfo& info : transformTable())
+    for (const TransformInfo& info : closedFormTransforms())
         text += "  " + std::string(info.id) + ": " + std::string(info.title) + ". " +
                 std::string(info.explanation) + "\n";
     return text;
@@ -91,7 +91,7 @@ public:
         arguments.word("MODEL", "GGUF file, safetensors file or Hugging Face folder", m_spec.modelPath);
         arguments.option({"--out", "DIR", "folder for analysis.json and its detail files"}, m_spec.outDir,
                          true);
-        declareCalibration(arguments, m_spec.calibration);
+        declareCalibration(arguments, m_spec.calibration, std::to_string(m_spec.calibration.sequences));
         declareLayers(arguments, m_spec.layers, "layers to analyse, e.g. 0-3,7 (default all)");
         arguments.option({"--transforms", "LIST", "comma-separated: " + transformNames() + " (default all)"},
                          [this](const std::string& text) { return takeTransforms(text); });

@@ -1,8 +1,49 @@
 #include "engine/cli/job_options.h"
 
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
 #include "engine/api/spec_limits.h"
 
 namespace bdq::cli {
+namespace {
+
+/// Reads all of the text as a number in least..most.
+template <class Number>
+Arguments::Taker numberTaker(std::optional<Number>& value, std::string name, Number least, Number most,
+                             std::string rule) {
+    return [&value, name = std::move(name), least, most,
+            rule = std::move(rule)](const std::string& text) -> Status {
+        Number number{};
+        const char* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        if (error != std::errc() || stop != end || !(number >= least && number <= most))
+            return fail(ErrorCode::InvalidSpec, name + ": found \"" + text + "\", expected " + rule);
+        value = number;
+        return {};
+    };
+}
+
+void optionalCount(Arguments& arguments, const OptionText& text, std::optional<int>& value, int least,
+                   int most) {
+    arguments.option(text, numberTaker<int>(value, text.names, least, most,
+                                            "a whole number from " + std::to_string(least) + " to " +
+                                                std::to_string(most)));
+}
+
+constexpr double kLeastRate = std::numeric_limits<double>::min();
+
+std::string lossNames() {
+    std::string names;
+    for (const LogitLossInfo& info : logitLossTable())
+        names += (names.empty() ? "" : ", ") + std::string(info.id);
+    return names;
+}
+
+} // namespace
+
 void declareDevice(Arguments& arguments, DeviceOptions& device) {
     arguments.option(
         {"--device", "D", "auto (a CUDA GPU when there is one), cpu, cuda or cuda:N (default auto)"},
@@ -15,17 +56,43 @@ void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& w
     arguments.number({"--seed", "N", what + " (default 0)"}, seed);
 }
 
-void declareCalibration(Arguments& arguments, CalibrationOptions& calibration) {
+void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, const std::string& sequences) {
     arguments.option({"--calibration", "FILE|self",
                       "text to calibrate on; self = text that the model generates itself (default self)"},
                      calibration.source);
-    arguments.number({"--sequences,--samples", "N",
-                      "calibration sequences (default " + std::to_string(calibration.sequences) + ")"},
+    arguments.number({"--sequences,--samples", "N", "calibration sequences (default " + sequences + ")"},
                      calibration.sequences, 1, kMaxSequences);
     arguments.number(
         {"--seq-len", "N",
          "tokens a calibration sequence (default " + std::to_string(calibration.sequenceLength) + ")"},
         calibration.sequenceLength, kMinSequenceLength, kMaxSequenceLength);
+}
+
+void declareTraining(Arguments& arguments, TrainingOverrides& training) {
+    optionalCount(
+        arguments,
+        {"--epochs", "N",
+         "passes over the calibration sequences a block, or over the whole model where the preset trains "
+         "only that (default: the preset's)"},
+        training.epochs, 0, kMaxEpochs);
+    optionalCount(arguments,
+                  {"--e2e-steps", "N", "steps over the whole model after the blocks (default: the preset's)"},
+                  training.endToEndSteps, 0, kMaxSteps);
+    arguments.option({"--loss", "NAME", "loss of those steps: " + lossNames() + " (default: the preset's)"},
+                     [&training](const std::string& name) -> Status {
+                         training.loss = logitLossFromName(name);
+                         if (training.loss) return {};
+                         return fail(ErrorCode::InvalidSpec,
+                                     "--loss: unknown loss \"" + name + "\", expected " + lossNames());
+                     });
+    arguments.option(
+        {"--rate", "R",
+         "learning rate of transforms; the preset's other rates keep their ratio to it (default: the "
+         "preset's)"},
+        numberTaker<double>(training.rate, "--rate", kLeastRate, kMaxRate,
+                            "a number more than 0, at most 1"));
+    optionalCount(arguments, {"--batch", "N", "sequences a training step (default: the preset's)"},
+                  training.batch, 1, kMaxBatch);
 }
 
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help) {

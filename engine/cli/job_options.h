@@ -13,8 +13,10 @@ namespace bdq::cli {
 void declareDevice(Arguments& arguments, DeviceOptions& device);
 /// --seed. `what` says what is random.
 void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& what);
-/// --calibration, --sequences = --samples, --seq-len
-void declareCalibration(Arguments& arguments, CalibrationOptions& calibration);
+/// --calibration, --sequences = --samples, --seq-len. `sequences` says how many there are by default.
+void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, const std::string& sequences);
+/// --epochs, --e2e-steps, --loss, --rate, --batch
+void declareTraining(Arguments& arguments, TrainingOverrides& training);
 /// --layers
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help);
 

@@ -10,20 +10,26 @@ namespace bdq::cli {
 namespace {
 
 constexpr std::size_t kMaxPlanBytes = 16u << 20;
+constexpr int kPresetSequences = 0; // stands for the preset's number
 
-std::string methodNames() {
-    std::string names;
-    for (const MethodInfo& info : methodTable())
-        names += (names.empty() ? "" : ", ") + std::string(info.id);
-    return names;
+/// "fast (weights gptq): ..." and what of it is the same for all presets.
+std::string presetHelp(const MethodInfo& method) {
+    std::string text;
+    for (const PresetInfo& preset : method.presets)
+        text += "    " + std::string(presetName(preset.preset)) + ": " + std::string(preset.explanation) +
+                " Weights: " + std::string(roundingName(preset.rounding)) + "; " +
+                std::to_string(preset.sequences) + " sequences.\n";
+    return text;
 }
 
 std::string methodHelp() {
-    std::string text = "Methods:\n";
-    for (const MethodInfo& info : methodTable())
+    std::string text = "Methods and their presets, the default first:\n";
+    for (const MethodInfo& info : methodTable()) {
         text += "  " + std::string(info.id) + ": " + std::string(info.title) + ". " +
-                std::string(info.explanation) +
-                " Weights by default: " + std::string(roundingName(info.defaultRounding)) + ".\n";
+                std::string(info.explanation);
+        if (!info.citation.empty()) text += " (" + std::string(info.citation) + ")";
+        text += "\n" + presetHelp(info);
+    }
     return text +
            "Schemes: W, A and KV with 2..8 or 16 bits, 16 = untouched: W4A4KV4, W4A16, W4A4KV4:g128 (weight "
            "groups of 128), W4g128sym A4asym KV4asym.\n"
@@ -40,7 +46,9 @@ public:
         arguments.option({"--out", "DIR", "folder for run.json, events and layer checkpoints"}, m_spec.outDir,
                          true);
         declareWhat(arguments);
-        declareCalibration(arguments, m_spec.calibration);
+        m_spec.calibration.sequences = kPresetSequences;
+        declareCalibration(arguments, m_spec.calibration, "the preset's");
+        declareTraining(arguments, m_spec.training);
         declareEvaluation(arguments);
         arguments.flag({"--resume", "", "continue the interrupted run in DIR from its last finished layer"},
                        m_spec.resume);
@@ -61,6 +69,9 @@ protected:
         if (!m_scheme.empty()) {
             BDQ_TRY(m_spec.plan.base, parseScheme(m_scheme));
         }
+        m_spec.preset = m_preset.value_or(presetsOf(m_spec.method).front().preset);
+        if (m_spec.calibration.sequences == kPresetSequences)
+            m_spec.calibration.sequences = presetInfo(m_spec.method, m_spec.preset).sequences;
         m_spec.evaluation.reset();
         if (!m_evaluation.textPath.empty()) m_spec.evaluation = m_evaluation;
         return m_spec;
@@ -83,10 +94,11 @@ private:
             m_planFile);
         arguments.option({"--method", "NAME", methodNames() + " (default bdq)"},
                          [this](const std::string& name) { return takeMethod(name); });
-        arguments.option({"--preset", "NAME", "fast: closed forms, no training (default fast)"},
+        arguments.option({"--preset", "NAME",
+                          "fast, balanced, best or paper, as the method has them (default: its first)"},
                          [this](const std::string& name) { return takePreset(name); });
         arguments.option(
-            {"--weights", "NAME", "rounding of weights: rtn, mse or gptq (default: the method's)"},
+            {"--weights", "NAME", "rounding of weights: rtn, mse or gptq (default: the preset's)"},
             [this](const std::string& name) { return takeRounding(name); });
         declareLayers(arguments, m_spec.layers, "only these layers are quantized, e.g. 0-3,7 (default all)");
     }
@@ -112,8 +124,9 @@ private:
     Status takePreset(const std::string& name) {
         const std::optional<Preset> preset = presetFromName(name);
         if (!preset)
-            return fail(ErrorCode::InvalidSpec, "--preset: unknown preset \"" + name + "\", expected fast");
-        m_spec.preset = *preset;
+            return fail(ErrorCode::InvalidSpec,
+                        "--preset: unknown preset \"" + name + "\", expected fast, balanced, best or paper");
+        m_preset = preset;
         return {};
     }
 
@@ -126,6 +139,7 @@ private:
     }
 
     RunSpec m_spec;
+    std::optional<Preset> m_preset; ///< empty = the method's first
     EvaluationOptions m_evaluation;
     std::string m_scheme;
     std::string m_planFile;

@@ -125,7 +125,7 @@ Status Bench::benchKernels(const ModelWeights& weights) {
     });
     record("fake_quantize_4_bits_ms", [&] { quant::fakeQuantize(x, {4, true, 0}); });
     record("rounding_errors_2_to_8_bits_ms", [&] { quant::roundingErrors(x, true); });
-    for (const TransformInfo& info : transformTable()) {
+    for (const TransformInfo& info : closedFormTransforms()) {
         std::vector<std::string> notes;
         BDQ_TRY(const transform::SiteTransform built,
                 transform::buildTransform(info.kind, statistics.moments(), weight, 1, notes));

@@ -85,7 +85,7 @@ Status Run::prepare() {
                                                     std::to_string(m_weights->config().layers - 1));
     m_options.plan = m_spec.plan;
     m_options.method = &methodInfo(m_spec.method);
-    m_options.rounding = m_spec.rounding.value_or(m_options.method->defaultRounding);
+    m_options.rounding = effectiveRounding(m_spec);
     m_options.seed = m_spec.seed;
     BDQ_TRY(m_folder, RunFolder::open(m_spec, m_weights->reader().fingerprint()));
     m_context.emit(AcceptedEvent{"run", m_device.id, m_spec.outDir, static_cast<int>(m_layers.size())});

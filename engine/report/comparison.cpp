@@ -121,8 +121,7 @@ Table runsTable(const Compared& compared) {
              textCell(compared.names[i]),
              textCell(std::string(methodInfo(run.spec.method).id)),
              textCell(formatScheme(run.spec.plan.base)),
-             textCell(std::string(
-                 roundingName(run.spec.rounding.value_or(methodInfo(run.spec.method).defaultRounding)))),
+             textCell(std::string(roundingName(effectiveRounding(run.spec)))),
              numberCell(run.averageWeightBits),
              {formatNumber(perplexity, kPerplexityDigits), formatExact(perplexity), kNoHeat, true},
              i == 0 ? textCell("") : numberCell(perplexity - perplexityOf(compared.runs[0])),

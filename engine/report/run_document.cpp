@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t kWorstSites = 4;
 constexpr int kPerplexityDigits = 4;
 
-WeightRounding roundingOf(const RunSpec& spec) {
-    return spec.rounding.value_or(methodInfo(spec.method).defaultRounding);
-}
-
 Card perplexityCard(const RunResult& run) {
     if (!run.quantized) return {"Perplexity", "not measured", {}};
     const double after = run.quantized->perplexity;
@@ -126,7 +122,7 @@ Section settingsSection(const RunResult& run) {
          std::string(transform.title) + ": " + std::string(transform.explanation)},
         {"Keys and values", method.rotateKv ? "randomised Hadamard of head_dim" : "not rotated"},
         {"What stays online at inference", std::string(method.onlineParts)},
-        {"Weight rounding", std::string(roundingName(roundingOf(spec)))},
+        {"Weight rounding", std::string(roundingName(effectiveRounding(spec)))},
         {"Scheme", formatScheme(spec.plan.base)},
         {"Layers", spec.layers.empty() ? "all" : formatLayers(spec.layers)}};
     Section section{"Settings", {factTable(facts)}};

@@ -14,6 +14,7 @@ namespace bdq::transform {
 namespace {
 
 constexpr double kSmoothQuantAlpha = 0.5;
+constexpr double kFlatQuantAlpha = 0.3;
 
 std::string sizesText(const at::Tensor& tensor) {
     if (!tensor.defined()) return "nothing";
@@ -89,10 +90,11 @@ Result<Eigen::VectorXd> catScale(const SiteMoments& moments, const at::Tensor& w
     return scale.scale;
 }
 
-Status addSmoothQuant(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight) {
+Status addSmoothQuant(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight,
+                      double alpha) {
     const Eigen::VectorXd inputs = matrixOf(moments.absmax);
     const Eigen::VectorXd weights = matrixOf(weight.abs().amax(0));
-    BDQ_TRY(const Eigen::VectorXd scale, analysis::smoothQuantDiagonal(inputs, weights, kSmoothQuantAlpha));
+    BDQ_TRY(const Eigen::VectorXd scale, analysis::smoothQuantDiagonal(inputs, weights, alpha));
     parts.diagonal = tensorOf(scale).view({-1});
     return {};
 }
@@ -150,7 +152,7 @@ Status addParts(TransformParts& parts, TransformKind kind, const SiteMoments& mo
     case TransformKind::Hadamard:
         return {};
     case TransformKind::SmoothQuant:
-        return addSmoothQuant(parts, moments, weight);
+        return addSmoothQuant(parts, moments, weight, kSmoothQuantAlpha);
     case TransformKind::CatDiag: {
         BDQ_TRY(const Eigen::VectorXd scale, catScale(moments, weight));
         parts.diagonal = tensorOf(scale).view({-1});
@@ -162,6 +164,8 @@ Status addParts(TransformParts& parts, TransformKind kind, const SiteMoments& mo
         return addCatBlocks(parts, moments, weight, 128);
     case TransformKind::Bdq:
         return addBdq(parts, moments, weight);
+    case TransformKind::FlatQuant:
+        return addSmoothQuant(parts, moments, weight, kFlatQuantAlpha);
     }
     return fail(ErrorCode::Internal,
                 "buildTransform: unknown transform kind " + std::to_string(static_cast<int>(kind)));
@@ -175,7 +179,8 @@ Result<SiteTransform> buildTransform(TransformKind kind, const SiteMoments& mome
     BDQ_CHECK(requireArguments(moments, stackedWeight));
     const at::Tensor weight = stackedWeight.to(at::kCPU);
     TransformParts parts;
-    parts.hadamard = kind != TransformKind::None && kind != TransformKind::SmoothQuant;
+    parts.hadamard =
+        kind != TransformKind::None && kind != TransformKind::SmoothQuant && kind != TransformKind::FlatQuant;
     parts.hadamardSeed = seed;
     BDQ_CHECK(addParts(parts, kind, moments, weight));
     if (kind != TransformKind::None && kind != TransformKind::Hadamard)

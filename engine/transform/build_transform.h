@@ -36,6 +36,8 @@ struct SiteMoments {
 ///   4th root) CatBlock64/128  Cholesky + SVD blocks (design/cat_wush.md 4; damping of section 9), then
 ///   Hadamard Bdq          d of CatDiag with geometric mean 1, orthogonal blocks of 64 from
 ///   analysis::bdqBlockRotation, Hadamard
+///   FlatQuant    the start of its channel scale, d_i = max|W_:i|^0.7 / max|x_i|^0.3 (arXiv 2410.09426,
+///   released code); its Kronecker pair exists only after training
 /// `seed` seeds the Hadamard's signs; the caller mixes layer and site into it. Warnings (dead input channels,
 /// block Hadamard) are appended to `notes`. Errors: ShapeMismatch, NonFinite, Unsupported.
 Result<SiteTransform> buildTransform(TransformKind kind, const SiteMoments& moments,

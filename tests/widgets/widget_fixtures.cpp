@@ -83,7 +83,7 @@ SiteAnalysis makeSite(SiteKey key) {
     site.sampleTokens = 2048;
     site.signalPower = 1;
     site.tensors = {"blk." + std::to_string(key.layer) + "." + std::string(siteName(key.site)) + ".weight"};
-    for (const TransformInfo& info : transformTable())
+    for (const TransformInfo& info : closedFormTransforms())
         site.transforms[info.kind] = makeTransform(key, info.kind);
     return site;
 }
@@ -107,7 +107,7 @@ std::shared_ptr<const SiteDetail> makeDetail(SiteKey key, std::int64_t features)
     auto detail = std::make_shared<SiteDetail>();
     detail->key = key;
     detail->inFeatures = features;
-    for (const TransformInfo& info : transformTable()) {
+    for (const TransformInfo& info : closedFormTransforms()) {
         const bool plain = info.kind == TransformKind::None;
         TransformDetail one;
         one.histogramActivation = makeHistogram(plain ? 0.4 : 0.6, plain ? 0.02 : 0);

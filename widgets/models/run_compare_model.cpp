@@ -218,7 +218,7 @@ QString schemeText(const RunResult& run) {
 }
 
 QString roundingText(const RunResult& run) {
-    return toQString(roundingName(run.spec.rounding.value_or(methodInfo(run.spec.method).defaultRounding)));
+    return toQString(roundingName(effectiveRounding(run.spec)));
 }
 
 } // namespace

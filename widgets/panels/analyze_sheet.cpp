@@ -18,7 +18,7 @@ struct AnalyzeSheet::Private {
     std::vector<DeviceInfo> devices;
     bool filling = false;
     CalibrationEditor* calibration = nullptr;
-    std::vector<QCheckBox*> transforms; ///< in the order of transformTable()
+    std::vector<QCheckBox*> transforms; ///< in the order of closedFormTransforms()
     QLineEdit* layers = nullptr;
     QComboBox* device = nullptr;
     CommandBox* command = nullptr;
@@ -46,7 +46,7 @@ QWidget* AnalyzeSheet::Private::makeTransforms(AnalyzeSheet* sheet) {
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
-    for (const TransformInfo& info : transformTable()) {
+    for (const TransformInfo& info : closedFormTransforms()) {
         auto* check = new QCheckBox(toQString(info.title), box);
         check->setToolTip(explanationToolTip(info.title, info.explanation, info.citation));
         check->setEnabled(info.kind != TransformKind::None); // what all others are compared with
@@ -97,7 +97,7 @@ void AnalyzeSheet::setSpec(const AnalyzeSpec& spec) {
     d->calibration->setOptions(spec.calibration);
     const std::set<TransformKind> chosen(spec.transforms.begin(), spec.transforms.end());
     std::size_t index = 0;
-    for (const TransformInfo& info : transformTable())
+    for (const TransformInfo& info : closedFormTransforms())
         d->transforms[index++]->setChecked(info.kind == TransformKind::None || chosen.contains(info.kind));
     d->layers->setText(toQString(formatLayers(spec.layers)));
     fillDevices(d->device, d->devices, spec.device.device);
@@ -110,7 +110,7 @@ AnalyzeSpec AnalyzeSheet::spec() const {
     spec.calibration = d->calibration->options();
     spec.transforms.clear();
     std::size_t index = 0;
-    for (const TransformInfo& info : transformTable())
+    for (const TransformInfo& info : closedFormTransforms())
         if (d->transforms[index++]->isChecked()) spec.transforms.push_back(info.kind);
     const std::string range = d->layers->text().trimmed().toStdString();
     if (range.empty())

@@ -27,15 +27,6 @@ constexpr int kFewestTokens = 16;
 
 } // namespace
 
-std::vector<Preset> allPresets() {
-    std::vector<Preset> presets;
-    for (int i = 0;; ++i) {
-        const auto preset = static_cast<Preset>(i);
-        if (presetFromName(presetName(preset)) != preset) return presets;
-        presets.push_back(preset);
-    }
-}
-
 QString roundingTitle(WeightRounding rounding) {
     return toQString(roundingName(rounding));
 }
@@ -84,16 +75,22 @@ void fillMethods(QComboBox* box) {
     }
 }
 
-void fillPresets(QComboBox* box) {
-    for (Preset preset : allPresets())
-        box->addItem(toQString(presetName(preset)), static_cast<int>(preset));
+void fillPresets(QComboBox* box, Method method, Preset chosen) {
+    const QSignalBlocker blocker(box);
+    box->clear();
+    for (const PresetInfo& info : presetsOf(method)) {
+        box->addItem(toQString(presetName(info.preset)), static_cast<int>(info.preset));
+        box->setItemData(box->count() - 1, plainToolTip(toQString(info.explanation)), Qt::ToolTipRole);
+    }
+    box->setCurrentIndex(box->findData(static_cast<int>(presetInfo(method, chosen).preset)));
+    box->setToolTip(box->currentData(Qt::ToolTipRole).toString());
 }
 
-void fillRoundings(QComboBox* box, Method method) {
+void fillRoundings(QComboBox* box, Method method, Preset preset) {
     const QSignalBlocker blocker(box);
     const std::optional<WeightRounding> chosen = chosenRounding(box);
     box->clear();
-    const WeightRounding standard = methodInfo(method).defaultRounding;
+    const WeightRounding standard = presetInfo(method, preset).rounding;
     box->addItem(BitsBox::tr("default (%1)").arg(roundingTitle(standard)), -1);
     box->setItemData(0, roundingExplanation(standard), Qt::ToolTipRole);
     for (WeightRounding rounding : {WeightRounding::Rtn, WeightRounding::Mse, WeightRounding::Gptq}) {

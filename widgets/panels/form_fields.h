@@ -18,8 +18,6 @@ class QSpinBox;
 
 namespace bdq {
 
-/// Presets that presetName() knows, in the order of the enumeration.
-std::vector<Preset> allPresets();
 QString roundingTitle(WeightRounding rounding);
 QString roundingExplanation(WeightRounding rounding);
 
@@ -33,9 +31,10 @@ public:
 };
 
 void fillMethods(QComboBox* box);
-void fillPresets(QComboBox* box);
-/// First entry: the default of `method`.
-void fillRoundings(QComboBox* box, Method method);
+/// The presets of `method`; `chosen`, or the method's default when it has no such preset, becomes current.
+void fillPresets(QComboBox* box, Method method, Preset chosen);
+/// First entry: the default of the preset.
+void fillRoundings(QComboBox* box, Method method, Preset preset);
 void chooseRounding(QComboBox* box, std::optional<WeightRounding> rounding);
 [[nodiscard]] std::optional<WeightRounding> chosenRounding(const QComboBox* box);
 void fillDevices(QComboBox* box, const std::vector<DeviceInfo>& devices, const std::string& current);

@@ -179,7 +179,7 @@ void InspectorPanel::Private::makeEditors(InspectorPanel* panel, QVBoxLayout* la
     transform->setPlaceholderText(InspectorPanel::tr("mixed"));
     transform->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     transform->setMinimumContentsLength(12);
-    for (const TransformInfo& info : transformTable()) {
+    for (const TransformInfo& info : closedFormTransforms()) {
         transform->addItem(toQString(info.title), static_cast<int>(info.kind));
         transform->setItemData(transform->count() - 1,
                                explanationToolTip(info.title, info.explanation, info.citation),

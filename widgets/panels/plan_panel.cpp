@@ -37,6 +37,8 @@ struct PlanPanel::Private {
     void makeBitsRows(PlanPanel* panel, QGridLayout* grid);
     void makeTotals(PlanPanel* panel, QVBoxLayout* layout);
     void applyLayers(PlanPanel* panel);
+    void showMethod(Method shown);
+    void showPreset(Preset shown);
     void updateMethodToolTip() const;
     [[nodiscard]] SchemeEdit layerEdit() const;
 };
@@ -95,13 +97,13 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     preset = new QComboBox(panel);
     preset->setAccessibleName(PlanPanel::tr("Preset"));
     preset->setToolTip(PlanPanel::tr("Preset: how much time the method may spend"));
-    fillPresets(preset);
+    fillPresets(preset, RunSpec().method, RunSpec().preset);
     rounding = new QComboBox(panel);
     rounding->setAccessibleName(PlanPanel::tr("Weight rounding"));
     rounding->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     rounding->setMinimumContentsLength(14);
     rounding->setMinimumWidth(96);
-    fillRoundings(rounding, RunSpec().method);
+    fillRoundings(rounding, RunSpec().method, RunSpec().preset);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     row->addWidget(method, 2);
@@ -112,12 +114,13 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     grid->addLayout(row, 0, 1);
     QObject::connect(method, &QComboBox::activated, panel, [this, panel] {
         const auto chosen = static_cast<Method>(method->currentData().toInt());
-        fillRoundings(rounding, chosen);
-        updateMethodToolTip();
+        showMethod(chosen);
         emit panel->methodChosen(chosen);
     });
     QObject::connect(preset, &QComboBox::activated, panel, [this, panel] {
-        emit panel->presetChosen(static_cast<Preset>(preset->currentData().toInt()));
+        const auto chosen = static_cast<Preset>(preset->currentData().toInt());
+        showPreset(chosen);
+        emit panel->presetChosen(chosen);
     });
     QObject::connect(rounding, &QComboBox::activated, panel, [this, panel] {
         rounding->setToolTip(rounding->currentData(Qt::ToolTipRole).toString());
@@ -202,6 +205,19 @@ void PlanPanel::Private::applyLayers(PlanPanel* panel) {
     emit panel->layersEdited(*parsed, layerEdit());
 }
 
+void PlanPanel::Private::showMethod(Method shown) {
+    const auto current = static_cast<Preset>(preset->currentData().toInt());
+    fillPresets(preset, shown, current);
+    fillRoundings(rounding, shown, current);
+    updateMethodToolTip();
+}
+
+void PlanPanel::Private::showPreset(Preset shown) {
+    const auto current = static_cast<Method>(method->currentData().toInt());
+    fillPresets(preset, current, shown);
+    fillRoundings(rounding, current, shown);
+}
+
 void PlanPanel::Private::updateMethodToolTip() const {
     const MethodInfo& info = methodInfo(static_cast<Method>(method->currentData().toInt()));
     method->setToolTip(
@@ -219,13 +235,11 @@ void PlanPanel::setPlan(const Plan& plan) {
 void PlanPanel::setMethod(Method method) {
     const QSignalBlocker blocker(d->method);
     d->method->setCurrentIndex(d->method->findData(static_cast<int>(method)));
-    fillRoundings(d->rounding, method);
-    d->updateMethodToolTip();
+    d->showMethod(method);
 }
 
 void PlanPanel::setPreset(Preset preset) {
-    const QSignalBlocker blocker(d->preset);
-    d->preset->setCurrentIndex(d->preset->findData(static_cast<int>(preset)));
+    d->showPreset(preset);
 }
 
 void PlanPanel::setRounding(std::optional<WeightRounding> rounding) {

@@ -22,6 +22,7 @@ struct RunSheet::Private {
     std::vector<DeviceInfo> devices;
     RunSheet* owner = nullptr;
     bool filling = false;
+    int presetSequences = 0; ///< calibration sequences of the preset that is shown
 
     QComboBox* method = nullptr;
     QComboBox* preset = nullptr;
@@ -44,8 +45,12 @@ struct RunSheet::Private {
     void makeEditors(QWidget* content);
     void connectEditors(RunSheet* sheet);
     void makeEvaluation(QFormLayout* form, RunSheet* sheet);
+    void showMethod();
+    void showPreset();
     void update();
     void showProblem(const Error& error);
+    [[nodiscard]] Method chosenMethod() const { return static_cast<Method>(method->currentData().toInt()); }
+    [[nodiscard]] Preset chosenPreset() const { return static_cast<Preset>(preset->currentData().toInt()); }
     [[nodiscard]] QWidget* field(const std::string& name, QWidget* editor, QWidget* parent);
 };
 
@@ -127,7 +132,7 @@ void RunSheet::Private::makeEditors(QWidget* content) {
     method = new QComboBox(content);
     fillMethods(method);
     preset = new QComboBox(content);
-    fillPresets(preset);
+    fillPresets(preset, base.method, base.preset);
     scheme = new QComboBox(content);
     scheme->setEditable(true);
     scheme->setInsertPolicy(QComboBox::NoInsert);
@@ -149,11 +154,15 @@ void RunSheet::Private::makeEditors(QWidget* content) {
 void RunSheet::Private::connectEditors(RunSheet* sheet) {
     const auto changed = [this] { update(); };
     QObject::connect(method, &QComboBox::currentIndexChanged, sheet, [this] {
-        fillRoundings(rounding, static_cast<Method>(method->currentData().toInt()));
+        showMethod();
         update();
     });
     QObject::connect(scheme, &QComboBox::currentTextChanged, sheet, changed);
-    for (QComboBox* box : {preset, rounding, device})
+    QObject::connect(preset, &QComboBox::currentIndexChanged, sheet, [this] {
+        showPreset();
+        update();
+    });
+    for (QComboBox* box : {rounding, device})
         QObject::connect(box, &QComboBox::currentIndexChanged, sheet, changed);
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
@@ -162,6 +171,24 @@ void RunSheet::Private::connectEditors(RunSheet* sheet) {
     QObject::connect(outDir, &PathEdit::changed, sheet, changed);
     QObject::connect(outDir, &PathEdit::browseRequested, sheet,
                      [sheet] { emit sheet->browseRequested(PathField::OutDir); });
+}
+
+void RunSheet::Private::showMethod() {
+    fillPresets(preset, chosenMethod(), chosenPreset());
+    showPreset();
+}
+
+/// What follows from the preset: the default rounding, and the number of sequences where it was the default
+/// of the preset before.
+void RunSheet::Private::showPreset() {
+    const PresetInfo& info = presetInfo(chosenMethod(), chosenPreset());
+    fillRoundings(rounding, chosenMethod(), info.preset);
+    CalibrationOptions options = calibration->options();
+    if (!filling && options.sequences == presetSequences) {
+        options.sequences = info.sequences;
+        calibration->setOptions(options);
+    }
+    presetSequences = info.sequences;
 }
 
 void RunSheet::Private::makeEvaluation(QFormLayout* form, RunSheet* sheet) {
@@ -204,8 +231,8 @@ void RunSheet::setSpec(const RunSpec& spec) {
     d->filling = true;
     d->base = spec;
     d->method->setCurrentIndex(d->method->findData(static_cast<int>(spec.method)));
-    d->preset->setCurrentIndex(d->preset->findData(static_cast<int>(spec.preset)));
-    fillRoundings(d->rounding, spec.method);
+    fillPresets(d->preset, spec.method, spec.preset);
+    d->showPreset();
     chooseRounding(d->rounding, spec.rounding);
     d->scheme->setEditText(toQString(formatScheme(spec.plan.base)));
     d->layers->setText(toQString(formatLayers(spec.layers)));
@@ -223,8 +250,8 @@ void RunSheet::setSpec(const RunSpec& spec) {
 
 RunSpec RunSheet::spec() const {
     RunSpec spec = d->base;
-    spec.method = static_cast<Method>(d->method->currentData().toInt());
-    spec.preset = static_cast<Preset>(d->preset->currentData().toInt());
+    spec.method = d->chosenMethod();
+    spec.preset = d->chosenPreset();
     spec.rounding = chosenRounding(d->rounding);
     if (const Result<Scheme> scheme = parseScheme(d->scheme->currentText().trimmed().toStdString()))
         spec.plan.base = *scheme;
