@@ -47,10 +47,25 @@ Result<HeadRotation> HeadRotation::create(std::int64_t headDim, std::uint64_t se
     BDQ_TRY(const analysis::HadamardPlan plan, analysis::hadamardPlan(headDim));
     BDQ_TRY(const Eigen::MatrixXd hadamard, analysis::denseHadamard(plan));
     const Eigen::MatrixXd signedRows = analysis::randomSigns(headDim, seed).asDiagonal() * hadamard;
+    return fromMatrix(tensorOf(signedRows));
+}
+
+Result<HeadRotation> HeadRotation::fromMatrix(const at::Tensor& matrix) {
+    if (!matrix.defined() || matrix.dim() != 2 || !at::isFloatingType(matrix.scalar_type()) ||
+        matrix.size(0) != matrix.size(1) || matrix.size(0) < 1 || matrix.size(0) > kMaxHeadDim)
+        return fail(ErrorCode::ShapeMismatch,
+                    "head rotation: matrix is " +
+                        (matrix.defined() ? c10::str(matrix.sizes()) : "undefined") +
+                        "; expected floating point [d, d] with d in 1.." + std::to_string(kMaxHeadDim));
     HeadRotation rotation;
-    rotation.m_forward32 = tensorOf(signedRows).to(at::kFloat);
+    rotation.m_forward32 = matrix.detach().to(at::kCPU, at::kFloat).contiguous().clone();
     rotation.m_forward = rotation.m_forward32.to(at::kDouble);
-    rotation.m_inverseTransposed = at::linalg_inv(rotation.m_forward).t().contiguous();
+    const auto [inverse, info] = at::linalg_inv_ex(rotation.m_forward);
+    if (info.item<int>() != 0 || !at::isfinite(rotation.m_forward).all().item<bool>() ||
+        !at::isfinite(inverse).all().item<bool>())
+        return fail(ErrorCode::NonFinite, "head rotation: matrix of order " + std::to_string(matrix.size(0)) +
+                                              " is singular or not finite; expected an invertible one");
+    rotation.m_inverseTransposed = inverse.t().contiguous();
     rotation.m_inverseTransposed32 = rotation.m_inverseTransposed.to(at::kFloat);
     return rotation;
 }

@@ -10,12 +10,14 @@
 
 namespace bdq::transform {
 
-/// P = randomised Hadamard [head_dim, head_dim] rounded to fp32, with P^-T derived from the rounded values in
-/// fp64.
+/// P [head_dim, head_dim] rounded to fp32, with P^-T derived from the rounded values in fp64.
 class HeadRotation {
 public:
-    /// Errors: InvalidSpec (headDim outside 1..4096), Unsupported (no Hadamard plan).
+    /// Randomised Hadamard. Errors: InvalidSpec (headDim outside 1..4096), Unsupported (no Hadamard plan).
     static Result<HeadRotation> create(std::int64_t headDim, std::uint64_t seed);
+    /// Any invertible P [d, d], floating point, any device; the result lives on the CPU. Errors:
+    /// ShapeMismatch, NonFinite (singular, NaN, infinity).
+    static Result<HeadRotation> fromMatrix(const at::Tensor& matrix);
 
     [[nodiscard]] std::int64_t headDim() const { return m_forward.size(0); }
     /// P fp64 [d, d], values exact in fp32; acts on the right of row vectors.

@@ -7,6 +7,7 @@
 
 #include "engine/analysis/hadamard.h"
 #include "engine/transform/eigen_tensor.h"
+#include "engine/transform/structured_multiply.h"
 
 namespace bdq::transform {
 
@@ -33,36 +34,6 @@ Status requireSizes(const at::Tensor& tensor, const std::vector<std::int64_t>& e
 /// fp64 tensor whose values are exact in fp32.
 at::Tensor roundedOnce(const at::Tensor& tensor) {
     return tensor.to(at::kCPU, at::kFloat).to(at::kDouble).contiguous();
-}
-
-/// Rows are [.., nb, k] row vectors side by side; the last block may be shorter.
-at::Tensor multiplyBlocks(const at::Tensor& x, const at::Tensor& blocks) {
-    const std::int64_t n = x.size(-1);
-    const std::int64_t k = blocks.size(1);
-    const at::Tensor rows = x.reshape({-1, n});
-    at::Tensor result = at::empty_like(rows);
-    if (n % k == 0 && !rows.device().is_cpu()) {
-        const at::Tensor parts = rows.view({-1, n / k, k}).transpose(0, 1);
-        result.view({-1, n / k, k}).transpose(0, 1).copy_(at::bmm(parts, blocks));
-        return result.view(x.sizes());
-    }
-    // One product per block straight between the strided slices: no transposed copies.
-    for (std::int64_t i = 0; i * k < n; ++i) {
-        const std::int64_t width = std::min(k, n - i * k);
-        at::Tensor target = result.narrow(1, i * k, width);
-        at::mm_out(target, rows.narrow(1, i * k, width), blocks[i].narrow(0, 0, width).narrow(1, 0, width));
-    }
-    return result.view(x.sizes());
-}
-
-/// x (left kron right) on every segment: V -> left^T (V right) with V = x viewed as [a, b] matrices.
-at::Tensor multiplyKronecker(const at::Tensor& x, const at::Tensor& left, const at::Tensor& right) {
-    const std::int64_t a = left.size(0);
-    const std::int64_t b = right.size(0);
-    const at::Tensor inner = at::mm(x.reshape({-1, b}), right);
-    if (a == 1) return inner.view(x.sizes());
-    const at::Tensor matrices = inner.view({-1, a, b});
-    return at::bmm(left.t().unsqueeze(0).expand({matrices.size(0), a, a}), matrices).view(x.sizes());
 }
 
 std::vector<float> toVector(const at::Tensor& tensor) {
@@ -103,6 +74,18 @@ Result<at::Tensor> unpackBlocks(const std::vector<float>& packed, std::int64_t k
     return blocks;
 }
 
+/// [k, k] from k^2 numbers.
+Result<at::Tensor> squareOf(const std::vector<float>& values, const char* name) {
+    const auto order = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(values.size()))));
+    if (order < 1 || static_cast<std::size_t>(order) * static_cast<std::size_t>(order) != values.size())
+        return fail(ErrorCode::BadFormat, std::string("site transform: ") + name + " holds " +
+                                              std::to_string(values.size()) +
+                                              " numbers; expected a square number of them");
+    at::Tensor matrix = at::empty({order, order}, at::kFloat);
+    std::copy(values.begin(), values.end(), matrix.mutable_data_ptr<float>());
+    return matrix;
+}
+
 } // namespace
 
 Result<SiteTransform> SiteTransform::create(std::int64_t features, const TransformParts& parts) {
@@ -114,6 +97,8 @@ Result<SiteTransform> SiteTransform::create(std::int64_t features, const Transfo
     transform.m_features = features;
     if (parts.diagonal.defined()) BDQ_CHECK(transform.setDiagonal(parts.diagonal));
     if (parts.blocks.defined()) BDQ_CHECK(transform.setBlocks(parts.blocks, parts.blockSize));
+    if (parts.kroneckerLeft.defined() || parts.kroneckerRight.defined())
+        BDQ_CHECK(transform.setKronecker(parts.kroneckerLeft, parts.kroneckerRight));
     if (parts.hadamard) BDQ_CHECK(transform.setHadamard(parts.hadamardSeed));
     return transform;
 }
@@ -153,6 +138,39 @@ Status SiteTransform::setBlocks(const at::Tensor& blocks, std::int64_t size) {
     return {};
 }
 
+Status SiteTransform::setKronecker(const at::Tensor& left, const at::Tensor& right) {
+    if (m_blocks)
+        return fail(ErrorCode::InvalidSpec,
+                    "site transform: found blocks and Kronecker factors; expected one of them");
+    const auto order = [](const at::Tensor& factor) {
+        return factor.defined() && factor.dim() == 2 ? factor.size(0) : std::int64_t{0};
+    };
+    const std::int64_t a = order(left);
+    const std::int64_t b = order(right);
+    if (a < 1 || b < 1 || a > m_features || m_features % a != 0 || m_features / a != b)
+        return fail(ErrorCode::ShapeMismatch, "site transform: Kronecker factors have orders " +
+                                                  std::to_string(a) + " and " + std::to_string(b) +
+                                                  "; expected a product of " + std::to_string(m_features));
+    Kronecker kronecker;
+    BDQ_TRY(kronecker.left, makeFactor(left, "the left Kronecker factor"));
+    BDQ_TRY(kronecker.right, makeFactor(right, "the right Kronecker factor"));
+    m_kronecker = std::move(kronecker);
+    return {};
+}
+
+Result<SiteTransform::Factor> SiteTransform::makeFactor(const at::Tensor& matrix, const char* name) {
+    BDQ_CHECK(requireSizes(matrix, {matrix.size(0), matrix.size(0)}, name));
+    const at::Tensor forward = roundedOnce(matrix);
+    BDQ_CHECK(requireFinite(forward, name));
+    const auto [inverse, info] = at::linalg_inv_ex(forward);
+    if (info.item<int>() != 0)
+        return fail(ErrorCode::NonFinite, std::string("site transform: ") + name + " of order " +
+                                              std::to_string(forward.size(0)) + " is singular");
+    BDQ_CHECK(requireFinite(inverse, name));
+    const bool identity = at::equal(forward, at::eye(forward.size(0), forward.options()));
+    return Factor{Pair::of(forward), Pair::of(inverse.t().contiguous()), identity};
+}
+
 Status SiteTransform::setHadamard(std::uint64_t seed) {
     BDQ_TRY(const analysis::HadamardPlan plan, analysis::hadamardPlan(m_features));
     Hadamard hadamard;
@@ -183,9 +201,29 @@ Result<SiteTransform> SiteTransform::fromDetail(const TransformDetail& detail, s
         BDQ_TRY(parts.blocks, unpackBlocks(detail.blocks, detail.blockSize, features));
         parts.blockSize = detail.blockSize;
     }
+    if (!detail.kroneckerLeft.empty() || !detail.kroneckerRight.empty()) {
+        BDQ_TRY(parts.kroneckerLeft, squareOf(detail.kroneckerLeft, "left Kronecker factor"));
+        BDQ_TRY(parts.kroneckerRight, squareOf(detail.kroneckerRight, "right Kronecker factor"));
+    }
     parts.hadamard = detail.hadamard;
     parts.hadamardSeed = hadamardSeed;
     return create(features, parts);
+}
+
+TransformParts SiteTransform::parts() const {
+    TransformParts parts;
+    if (m_diagonal) parts.diagonal = m_diagonal->forward.f64;
+    if (m_blocks) {
+        parts.blocks = m_blocks->forward.f64;
+        parts.blockSize = parts.blocks.size(1);
+    }
+    if (m_kronecker) {
+        parts.kroneckerLeft = m_kronecker->left.forward.f64;
+        parts.kroneckerRight = m_kronecker->right.forward.f64;
+    }
+    parts.hadamard = m_hadamard.has_value();
+    parts.hadamardSeed = m_hadamardSeed;
+    return parts;
 }
 
 void SiteTransform::toDetail(TransformDetail& detail) const {
@@ -194,6 +232,9 @@ void SiteTransform::toDetail(TransformDetail& detail) const {
     detail.blocks = m_blocks ? packBlocks(m_blocks->forward.f32, m_features) : std::vector<float>{};
     detail.inverseBlocks =
         m_blocks ? packBlocks(m_blocks->inverseTransposed.f32, m_features) : std::vector<float>{};
+    const auto factor = [](const Factor& f) { return toVector(f.forward.f32); };
+    detail.kroneckerLeft = m_kronecker ? factor(m_kronecker->left) : std::vector<float>{};
+    detail.kroneckerRight = m_kronecker ? factor(m_kronecker->right) : std::vector<float>{};
     detail.hadamard = m_hadamard.has_value();
 }
 
@@ -205,12 +246,18 @@ SiteTransform::Pair SiteTransform::Pair::to(const at::Device& device) const {
     return {f32.to(device), f64.to(device)};
 }
 
+SiteTransform::Factor SiteTransform::Factor::to(const at::Device& device) const {
+    return {forward.to(device), inverseTransposed.to(device), identity};
+}
+
 SiteTransform SiteTransform::to(const at::Device& device) const {
     SiteTransform moved = *this;
     if (m_diagonal)
         moved.m_diagonal = Diagonal{m_diagonal->forward.to(device), m_diagonal->inverse.to(device)};
     if (m_blocks)
         moved.m_blocks = Blocks{m_blocks->forward.to(device), m_blocks->inverseTransposed.to(device)};
+    if (m_kronecker)
+        moved.m_kronecker = Kronecker{m_kronecker->left.to(device), m_kronecker->right.to(device)};
     if (m_hadamard)
         moved.m_hadamard = Hadamard{m_hadamard->signs.to(device), m_hadamard->left.to(device),
                                     m_hadamard->right.to(device), m_hadamard->segments};
@@ -224,8 +271,8 @@ void SiteTransform::requireRows(const at::Tensor& x) const {
                 "; expected rows of ", m_features, " channels");
 }
 
-// x P = x D B S K with S the signs and K the Kronecker product; x P^-T = x D^-1 B^-T S K because S and K are
-// orthogonal.
+// x P = x D B S K with B the blocks or the learned Kronecker product, S the signs and K the Hadamard matrix;
+// x P^-T = x D^-1 B^-T S K because S and K are orthogonal.
 at::Tensor SiteTransform::apply(const at::Tensor& x, Side side) const {
     if (isIdentity()) return x;
     requireRows(x);
@@ -233,7 +280,7 @@ at::Tensor SiteTransform::apply(const at::Tensor& x, Side side) const {
     const bool inverse = side == Side::InverseTransposed;
     at::Tensor scale;
     if (m_diagonal) scale = (inverse ? m_diagonal->inverse : m_diagonal->forward).as(type);
-    if (m_hadamard && !m_blocks) {
+    if (m_hadamard && !m_blocks && !m_kronecker) {
         const at::Tensor& signs = m_hadamard->signs.as(type);
         scale = scale.defined() ? scale * signs : signs;
     }
@@ -244,8 +291,29 @@ at::Tensor SiteTransform::apply(const at::Tensor& x, Side side) const {
         if (m_hadamard) blocks = blocks * paddedSigns(type);
         result = multiplyBlocks(result, blocks);
     }
-    if (!m_hadamard) return result;
-    return multiplyKronecker(result, m_hadamard->left.as(type), m_hadamard->right.as(type));
+    if (m_kronecker) {
+        result = m_kronecker->multiply(
+            result, [&](const Factor& f) { return (inverse ? f.inverseTransposed : f.forward).as(type); });
+        if (m_hadamard) result = result * m_hadamard->signs.as(type);
+    }
+    return m_hadamard ? m_hadamard->multiply(result, false) : result;
+}
+
+at::Tensor SiteTransform::Hadamard::multiply(const at::Tensor& x, bool transposed) const {
+    const auto as = [&](const Pair& pair) {
+        const at::Tensor& factor = pair.as(x.scalar_type());
+        return transposed ? factor.t() : factor;
+    };
+    const at::Tensor inner = multiplyRight(x, as(right));
+    return left.f32.size(0) == 1 ? inner : multiplyLeft(inner, as(left), right.f32.size(0));
+}
+
+template <class Choose>
+at::Tensor SiteTransform::Kronecker::multiply(const at::Tensor& x, const Choose& choose) const {
+    at::Tensor result = x;
+    if (!right.identity) result = multiplyRight(result, choose(right));
+    if (!left.identity) result = multiplyLeft(result, choose(left), right.forward.f32.size(0));
+    return result;
 }
 
 at::Tensor SiteTransform::paddedSigns(at::ScalarType type) const {
@@ -262,13 +330,15 @@ at::Tensor SiteTransform::revert(const at::Tensor& x, Side side) const {
     const at::ScalarType type = x.scalar_type();
     const bool inverse = side == Side::Inverse;
     at::Tensor result = x;
-    if (m_hadamard)
-        result = multiplyKronecker(result, m_hadamard->left.as(type).t(), m_hadamard->right.as(type).t()) *
-                 m_hadamard->signs.as(type);
+    if (m_hadamard) result = m_hadamard->multiply(result, true) * m_hadamard->signs.as(type);
     if (m_blocks) {
         const Pair& pair = inverse ? m_blocks->inverseTransposed : m_blocks->forward;
         result = multiplyBlocks(result, pair.as(type).transpose(1, 2));
     }
+    if (m_kronecker)
+        result = m_kronecker->multiply(result, [&](const Factor& f) {
+            return (inverse ? f.inverseTransposed : f.forward).as(type).t();
+        });
     if (m_diagonal) result = result * (inverse ? m_diagonal->inverse : m_diagonal->forward).as(type);
     return result;
 }
@@ -293,6 +363,9 @@ std::int64_t SiteTransform::onlineMultiplies() const {
         const std::int64_t rest = m_features % k;
         count += m_features / k * k * k + rest * rest;
     }
+    if (m_kronecker)
+        for (const Factor* factor : {&m_kronecker->left, &m_kronecker->right})
+            count += factor->identity ? 0 : m_features * factor->forward.f32.size(0);
     if (m_hadamard) {
         const std::int64_t a = m_hadamard->left.f32.size(0);
         count += m_features * ((a > 1 ? a : 0) + m_hadamard->right.f32.size(0));
@@ -309,6 +382,9 @@ std::string SiteTransform::describe() const {
         const at::Tensor& blocks = m_blocks->forward.f32;
         add(std::to_string(blocks.size(0)) + " blocks of " + std::to_string(blocks.size(1)));
     }
+    if (m_kronecker)
+        add("Kronecker " + std::to_string(m_kronecker->left.forward.f32.size(0)) + " x " +
+            std::to_string(m_kronecker->right.forward.f32.size(0)));
     if (m_hadamard) {
         const std::string factors = std::to_string(m_hadamard->left.f32.size(0)) + " x " +
                                     std::to_string(m_hadamard->right.f32.size(0));
