@@ -158,11 +158,6 @@ Status validateSpec(const InspectSpec& spec) {
 
 } // namespace
 
-Status validate(const JobSpec& spec) {
-    return std::visit([](const auto& job) { return validateSpec(job); }, spec);
-}
-
-} // namespace bdq
 TrainingRecipe effectiveRecipe(const RunSpec& spec) {
     TrainingRecipe recipe = trainingRecipe(spec.method, spec.preset);
     const TrainingOverrides& changes = spec.training;
@@ -191,3 +186,8 @@ WeightRounding effectiveRounding(const RunSpec& spec) {
     return spec.rounding.value_or(presetInfo(spec.method, spec.preset).rounding);
 }
 
+Status validate(const JobSpec& spec) {
+    return std::visit([](const auto& job) { return validateSpec(job); }, spec);
+}
+
+} // namespace bdq
