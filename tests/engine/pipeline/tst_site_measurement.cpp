@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -59,6 +60,8 @@ TEST(DescribeTransformed, KnownNumbers) {
     // All rows of W are equal: y = 3 identical sums. A = E|Wx|^2 / (|W|^2 E|x|^2) with sums 4 and 13.
     EXPECT_NEAR(found->alignmentDb, 10 * std::log10(3 * (16 + 169) / 2.0 / (12 * 107 / 2.0)), 1e-5);
     EXPECT_EQ(detail.noiseActivation.size(), 7U * 4);
+    EXPECT_EQ(detail.channelRmsWeight, std::vector<float>(4, 1));
+    EXPECT_EQ(detail.channelAbsmaxWeight, std::vector<float>(4, 1));
 }
 
 TEST(SiteAnalyzer, PredictionIsCloseToTheMeasurementAndTheHadamardHelps) {
