@@ -42,7 +42,9 @@ Status checkCodes(const at::Tensor& codes, const char* name, const OperandScheme
                     std::to_string(-low - 1) + " for " + std::to_string(scheme.bits) + " bits");
 }
 
-QuantizedWeight roundOnCpu(const at::Tensor& weight, const OperandScheme& scheme, bool search) {
+/// Rounds every group of `weight` on the CPU to gridOf(values, count, item), item = row * groups + group.
+template <typename GridOf>
+QuantizedWeight encodeOnCpu(const at::Tensor& weight, const OperandScheme& scheme, const GridOf& gridOf) {
     const std::int64_t out = weight.size(0);
     const std::int64_t n = weight.size(1);
     const std::int64_t groups = groupCount(n, scheme);
@@ -59,7 +61,7 @@ QuantizedWeight roundOnCpu(const at::Tensor& weight, const OperandScheme& scheme
             const std::int64_t start = (item % groups) * width;
             const std::int64_t first = item / groups * n + start;
             const std::int64_t count = std::min(width, n - start);
-            const Grid grid = groupGrid(in + first, count, scheme, search);
+            const Grid grid = gridOf(in + first, count, item);
             scales[item] = grid.scale;
             zeros[item] = static_cast<std::int32_t>(grid.zero) - offset;
             encodeRow(in + first, codes + first, count, grid, offset);
@@ -68,15 +70,29 @@ QuantizedWeight roundOnCpu(const at::Tensor& weight, const OperandScheme& scheme
     return result;
 }
 
-QuantizedWeight roundWithAten(const at::Tensor& weight, const OperandScheme& scheme, bool search) {
-    const at::Tensor groups = toGroups(weight, scheme);
-    const RangeTensors range =
-        search ? searchRanges(groups, scheme, kWeightAbsmaxFloor) : rangeTensors(groups);
+/// `range` [out, groups, 1] of `groups` [out, groups, width], the weight in groups.
+QuantizedWeight encodeWithAten(const at::Tensor& groups, const RangeTensors& range, at::IntArrayRef sizes,
+                               const OperandScheme& scheme) {
     const GridTensors grids = makeGrids(range, scheme, kWeightAbsmaxFloor);
     const at::Tensor zeros = grids.zero - codeOffset(scheme);
     const at::Tensor codes = gridSteps(groups, grids).add_(zeros);
-    return {fromGroups(codes, weight.sizes()).to(at::kChar), grids.scale.squeeze(-1),
-            zeros.squeeze(-1).to(at::kInt), scheme};
+    return {fromGroups(codes, sizes).to(at::kChar), grids.scale.squeeze(-1), zeros.squeeze(-1).to(at::kInt),
+            scheme};
+}
+
+Status checkRange(const at::Tensor& end, const char* name, const at::Tensor& weight, std::int64_t groups) {
+    const std::int64_t out = weight.size(0);
+    const std::string who = std::string("roundWeights: range end ") + name;
+    if (!end.defined() || end.scalar_type() != at::kFloat || end.device() != weight.device() ||
+        !(end.sizes() == at::IntArrayRef{out, groups} ||
+          (groups == 1 && end.sizes() == at::IntArrayRef{out})))
+        return fail(ErrorCode::ShapeMismatch,
+                    who + " is " + (end.defined() ? describeTensor(end) : "nothing") + "; expected Float [" +
+                        std::to_string(out) + ", " + std::to_string(groups) + "] on the weight's device");
+    if (!at::isfinite(end).all().item<bool>())
+        return fail(ErrorCode::NonFinite,
+                    who + " " + describeTensor(end) + " holds NaN or infinity; expected finite numbers");
+    return {};
 }
 
 } // namespace
@@ -150,8 +166,39 @@ Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandSche
                     "roundWeights: rounding is gptq, which needs a Hessian; expected rtn or mse");
     const bool search = rounding == WeightRounding::Mse;
     const at::Tensor source = weight.contiguous();
-    return source.device().is_cpu() ? roundOnCpu(source, scheme, search)
-                                    : roundWithAten(source, scheme, search);
+    if (source.device().is_cpu())
+        return encodeOnCpu(source, scheme, [&](const float* x, std::int64_t n, std::int64_t /*item*/) {
+            return groupGrid(x, n, scheme, search);
+        });
+    const at::Tensor groups = toGroups(source, scheme);
+    return encodeWithAten(groups,
+                          search ? searchRanges(groups, scheme, kWeightAbsmaxFloor) : rangeTensors(groups),
+                          source.sizes(), scheme);
+}
+
+Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandScheme& scheme,
+                                     const at::Tensor& low, const at::Tensor& high) {
+    BDQ_CHECK(requireWeight(weight, scheme, "roundWeights"));
+    const std::int64_t groups = groupCount(weight.size(1), scheme);
+    BDQ_CHECK(checkRange(low, "low", weight, groups));
+    BDQ_CHECK(checkRange(high, "high", weight, groups));
+    if (low.gt(0).any().item<bool>() || high.lt(0).any().item<bool>())
+        return fail(ErrorCode::BadFormat,
+                    "roundWeights: a range does not hold 0; expected low <= 0 <= high in every group");
+    const at::Tensor source = weight.contiguous();
+    const at::Tensor lows = low.contiguous();
+    const at::Tensor highs = high.contiguous();
+    if (!source.device().is_cpu()) {
+        const RangeTensors range{lows.view({-1, groups, 1}), highs.view({-1, groups, 1})};
+        const at::Tensor parts = toGroups(source, scheme);
+        return encodeWithAten(parts.clamp(range.low, range.high), range, source.sizes(), scheme);
+    }
+    const float* lowEnds = lows.const_data_ptr<float>();
+    const float* highEnds = highs.const_data_ptr<float>();
+    return encodeOnCpu(source, scheme, [&](const float* /*x*/, std::int64_t /*n*/, std::int64_t item) {
+        const Range range{lowEnds[item], highEnds[item]};
+        return clampedGrid(makeGrid(range, scheme.bits, scheme.symmetric, kWeightAbsmaxFloor), range);
+    });
 }
 
 } // namespace bdq::quant

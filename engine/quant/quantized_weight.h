@@ -38,4 +38,11 @@ inline constexpr float kWeightAbsmaxFloor = 1e-5F;
 Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandScheme& scheme,
                                      WeightRounding rounding);
 
+/// Rounds `weight` to the nearest code of given ranges: low, high fp32 [out, groups] ([out] for one group),
+/// finite, low <= 0 <= high, on the weight's device; the weight is clamped to [low, high] first (learned
+/// weight clipping, design/transforms.md 3.5). Errors: InvalidSpec, ShapeMismatch, NonFinite (weight or a
+/// range), BadFormat (0 outside a range).
+Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandScheme& scheme,
+                                     const at::Tensor& low, const at::Tensor& high);
+
 } // namespace bdq::quant

@@ -136,6 +136,30 @@ TEST(Affine, SixteenBitsIsUntouched) {
     EXPECT_TRUE(at::equal(fakeQuantize(x, {16, true, 0}), x));
 }
 
+TEST(Affine, RangeFactorsShrinkTheRange) {
+    // Symmetric: the larger end decides. 8 * 0.875 = 7 gives step 1, where 8 is limited to code 7.
+    const at::Tensor x = at::tensor({8.0F, 2.4F, -6.0F}).view({1, 3});
+    EXPECT_TRUE(
+        at::equal(fakeQuantize(x, {4, true, 0}, {0.875F, 1}), at::tensor({7.0F, 2.0F, -6.0F}).view({1, 3})));
+    // The low end reaches code -8: -10 * 0.7 = -7.
+    const at::Tensor y = at::tensor({-10.0F, 3.4F}).view({1, 2});
+    EXPECT_TRUE(at::equal(fakeQuantize(y, {4, true, 0}, {1, 0.7F}), at::tensor({-8.0F, 3.0F}).view({1, 2})));
+    // Asymmetric: [-3, 12] has step 1 and zero point 3.
+    const at::Tensor z = at::tensor({24.0F, 5.6F, -6.0F}).view({1, 3});
+    EXPECT_TRUE(at::equal(fakeQuantize(z, {4, false, 0}, {0.5F, 0.5F}),
+                          at::tensor({12.0F, 6.0F, -3.0F}).view({1, 3})));
+    const at::Tensor many = outliers(9, 100, 11);
+    for (const bool symmetric : {true, false})
+        for (const int group : {0, 32}) {
+            const OperandScheme scheme{3, symmetric, group};
+            EXPECT_TRUE(at::equal(fakeQuantize(many, scheme, {0.9F, 0.6F}),
+                                  fakeQuantizeAten(many, scheme, {0.9F, 0.6F})));
+            EXPECT_TRUE(at::equal(fakeQuantize(many, scheme, {}), fakeQuantize(many, scheme)));
+        }
+    EXPECT_THROW(fakeQuantize(x, {4, true, 0}, {0, 1}), c10::Error);
+    EXPECT_THROW(fakeQuantize(x, {4, true, 0}, {1, 1.01F}), c10::Error);
+}
+
 TEST(Affine, SameBitsWithAnyThreadCount) {
     const at::Tensor x = outliers(1000, 576, 9);
     const int threads = at::get_num_threads();

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -28,6 +31,20 @@ Eigen::MatrixXd toEigen(const at::Tensor& tensor) {
 analysis::QuantizerSpec specOf(const OperandScheme& scheme) {
     return {scheme.bits, scheme.symmetric ? analysis::RangeRule::Symmetric : analysis::RangeRule::Asymmetric,
             analysis::Operand::Weight, scheme.groupSize, 1.0};
+}
+
+/// Ends of the groups' ranges times `factor`.
+std::pair<at::Tensor, at::Tensor> shrunkRanges(const at::Tensor& weight, std::int64_t group, double factor) {
+    std::vector<at::Tensor> low;
+    std::vector<at::Tensor> high;
+    const std::int64_t n = weight.size(1);
+    const std::int64_t width = group == 0 ? n : group;
+    for (std::int64_t start = 0; start < n; start += width) {
+        const at::Tensor part = weight.narrow(1, start, std::min(width, n - start));
+        low.push_back(part.amin(1).clamp_max(0) * factor);
+        high.push_back(part.amax(1).clamp_min(0) * factor);
+    }
+    return {at::stack(low, 1), at::stack(high, 1)};
 }
 
 TEST(QuantizedWeight, RtnCodesMatchReference) {
@@ -138,7 +155,59 @@ TEST(QuantizedWeight, AtenPathAgrees) {
                 const auto cuda = roundWeights(weight.cuda(), scheme, rounding).value();
                 EXPECT_TRUE(at::equal(cpu.codes, cuda.codes.cpu())) << symmetric << group;
                 EXPECT_TRUE(at::equal(cpu.zeros, cuda.zeros.cpu()));
+                const auto [low, high] = shrunkRanges(weight, group, 0.8);
+                const auto given = roundWeights(weight.cuda(), scheme, low.cuda(), high.cuda()).value();
+                EXPECT_TRUE(
+                    at::equal(roundWeights(weight, scheme, low, high).value().codes, given.codes.cpu()));
             }
+}
+
+TEST(QuantizedWeight, GivenRangesOfTheExtremesAreRtn) {
+    for (const int group : {0, 32})
+        for (const bool symmetric : {true, false}) {
+            const OperandScheme scheme{3, symmetric, group};
+            const at::Tensor weight = outliers(12, 100, 50);
+            const auto [low, high] = shrunkRanges(weight, group, 1);
+            const auto expected = roundWeights(weight, scheme, WeightRounding::Rtn).value();
+            const auto found = roundWeights(weight, scheme, low, high).value();
+            EXPECT_TRUE(at::equal(found.codes, expected.codes)) << group << symmetric;
+            EXPECT_TRUE(at::equal(found.scales, expected.scales)) << group << symmetric;
+            EXPECT_TRUE(at::equal(found.zeros, expected.zeros)) << group << symmetric;
+        }
+}
+
+TEST(QuantizedWeight, GivenRangesClampTheWeightFirst) {
+    for (const int bits : {2, 4, 8})
+        for (const int group : {0, 32})
+            for (const bool symmetric : {true, false}) {
+                const OperandScheme scheme{bits, symmetric, group};
+                const at::Tensor weight = outliers(12, 100, 51);
+                const auto [low, high] = shrunkRanges(weight, group, 0.4);
+                const auto found = roundWeights(weight, scheme, low, high * 1.5).value();
+                ASSERT_TRUE(found.validate()) << found.validate().error().text();
+                const at::Tensor clamped =
+                    group == 0 ? weight.clamp(low, high * 1.5)
+                               : weight.clamp(low.repeat_interleave(group, 1).narrow(1, 0, 100),
+                                              (high * 1.5).repeat_interleave(group, 1).narrow(1, 0, 100));
+                const auto expected = roundWeights(clamped, scheme, low, high * 1.5).value();
+                EXPECT_TRUE(at::equal(found.codes, expected.codes)) << bits << group << symmetric;
+                // Within the range half a step is the limit; the zero point adds its own half when
+                // asymmetric.
+                const at::Tensor step = found.scales.max() * (symmetric ? 0.5 : 1.0) * (1 + 1e-5);
+                EXPECT_LE((found.dequantize() - clamped).abs().max().item<float>(), step.item<float>());
+            }
+}
+
+TEST(QuantizedWeight, RefusesWrongRanges) {
+    const at::Tensor weight = normal({4, 8}, 52);
+    const at::Tensor low = at::full({4}, -1.0F);
+    const at::Tensor high = at::full({4, 1}, 1.0F);
+    EXPECT_TRUE(roundWeights(weight, {4, true, 0}, low, high));
+    EXPECT_EQ(roundWeights(weight, {4, true, 4}, low, high).error().code, ErrorCode::ShapeMismatch);
+    EXPECT_EQ(roundWeights(weight, {4, true, 0}, low, at::Tensor()).error().code, ErrorCode::ShapeMismatch);
+    EXPECT_EQ(roundWeights(weight, {4, true, 0}, high, high).error().code, ErrorCode::BadFormat);
+    const at::Tensor bad = at::full({4}, std::numeric_limits<float>::quiet_NaN());
+    EXPECT_EQ(roundWeights(weight, {4, true, 0}, bad, high).error().code, ErrorCode::NonFinite);
 }
 
 TEST(QuantizedWeight, RefusesWrongArguments) {

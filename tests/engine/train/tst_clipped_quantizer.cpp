@@ -265,6 +265,10 @@ TEST(ClippedQuantizer, ForwardEqualsTheQuantizersOfInference) {
             const at::Tensor factors = clip.defined() ? clip.detach().sigmoid() : at::ones({2});
             const quant::RangeFactors ends{factors[0].item<float>(), factors[1].item<float>()};
             EXPECT_TRUE(at::equal(found, quant::fakeQuantize(x, item.scheme, ends)));
+        } else {
+            const ClippedRanges ranges = clippedRanges(x, item.scheme, clip);
+            const auto rounded = quant::roundWeights(x, item.scheme, ranges.low, ranges.high).value();
+            EXPECT_TRUE(at::equal(found, rounded.dequantize()));
         }
     }
     EXPECT_TRUE(clippedQuantize(x, {16, true, 0}, {}, false).is_same(x));
