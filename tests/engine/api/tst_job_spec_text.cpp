@@ -66,6 +66,24 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
     EXPECT_EQ(commandLine(samples::inspectSpec()), "bdq worker");
 }
 
+TEST(JobSpecText, CommandLineOfATrainedRun) {
+    RunSpec run;
+    run.modelPath = "m";
+    run.outDir = "o";
+    run.plan.base = parseScheme("W4A4").value();
+    run.method = Method::FlatQuant;
+    run.preset = Preset::Balanced; // its first preset
+    run.calibration.sequences = presetInfo(run.method, run.preset).sequences;
+    EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method flatquant");
+    run.method = Method::Bdq;
+    run.training = {2, 10, LogitLoss::RceSafe, 1.25e-3, 8};
+    EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method bdq --preset balanced --epochs 2 "
+                                "--e2e-steps 10 --loss rce-safe --rate 0.00125 --batch 8");
+    run.preset = Preset::Paper;
+    run.training = {};
+    EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method bdq --preset paper --samples 64");
+}
+
 /// What a POSIX shell makes of the words after the first three.
 std::string throughShell(const std::string& command) {
     const std::string line = "set -- " + command + "; printf '%s' \"$3\"";

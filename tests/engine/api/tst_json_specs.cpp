@@ -56,6 +56,43 @@ TEST(JsonSpecs, LeftOutOptionsHaveTheirDefaults) {
     EXPECT_EQ(encodeSpec(spec), encodeSpec(expected));
 }
 
+TEST(JsonSpecs, TrainingChangesSurvive) {
+    RunSpec run = samples::runSpec();
+    EXPECT_EQ(encodeSpec(run).find("epochs"), std::string::npos); // reads as before there was training
+    run.method = Method::Bdq;
+    run.preset = Preset::Best;
+    run.training = {2, 10, LogitLoss::RceSafe, 1.0 / 3, 8};
+    const JobSpec again = decodeSpec(encodeSpec(run)).value();
+    EXPECT_EQ(std::get<RunSpec>(again).training, run.training);
+    EXPECT_EQ(std::get<RunSpec>(again).preset, Preset::Best);
+    run.training = {};
+    run.training.endToEndSteps = 0;
+    const JobSpec none = decodeSpec(encodeSpec(run)).value();
+    EXPECT_EQ(std::get<RunSpec>(none).training, run.training);
+}
+
+TEST(JsonSpecs, PresetGivesWhatIsLeftOut) {
+    const std::string head = R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W4A4", )";
+    const JobSpec first = decodeSpec(head + R"("method": "flatquant"})").value();
+    EXPECT_EQ(std::get<RunSpec>(first).preset, Preset::Balanced);
+    EXPECT_EQ(std::get<RunSpec>(first).calibration.sequences, 64);
+    const JobSpec paper = decodeSpec(head + R"("method": "flatquant", "preset": "paper"})").value();
+    EXPECT_EQ(std::get<RunSpec>(paper).calibration.sequences, 128);
+}
+
+// A spec.json as version 0.1 wrote it.
+TEST(JsonSpecs, SpecsOfTheFirstVersionStillRead) {
+    const std::string_view old =
+        R"({"schema":1,"job":"run","model":"m.gguf","out":"o","scheme":"W4A4KV4","overrides":[],"method":"cat-block",)"
+        R"("preset":"fast","weights":null,"calibration":"self","samples":8,"seq_len":512,"layers":[],"eval":null,)"
+        R"("seed":0,"resume":false,"device":"cpu","threads":2})";
+    const Result<JobSpec> spec = decodeSpec(old);
+    ASSERT_TRUE(spec) << spec.error().text();
+    EXPECT_EQ(std::get<RunSpec>(*spec).method, Method::CatBlock);
+    EXPECT_EQ(std::get<RunSpec>(*spec).training, TrainingOverrides{});
+    EXPECT_EQ(encodeSpec(*spec), old); // so that its run can be resumed
+}
+
 TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
     struct Row {
         std::string text;
