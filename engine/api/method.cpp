@@ -6,7 +6,7 @@ namespace bdq {
 namespace {
 
 // The engine carries out recipes that train.
-constexpr bool kTrainingAvailable = false;
+constexpr bool kTrainingAvailable = true;
 
 // In the order of TransformKind.
 constexpr std::array kTransforms{

@@ -4,10 +4,12 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/pipeline/cache_rotation.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/site_measurement.h"
 #include "engine/quant/affine.h"
 #include "engine/quant/gptq.h"
+#include "engine/train/clipped_quantizer.h"
 #include "engine/transform/build_transform.h"
 
 namespace bdq {
@@ -32,26 +34,20 @@ private:
 
 } // namespace
 
-Status LayerQuantizer::rotateKv(int layer, BlockWeights& weights, QuantizedBlock& block) const {
+Status LayerQuantizer::startBlock(int layer, const LearnedLayer* learned, BlockWeights& weights,
+                                  QuantizedBlock& block) const {
     block.keys = m_options.plan.at({layer, Site::KCache}).kv;
     block.values = m_options.plan.at({layer, Site::VCache}).kv;
-    if (!m_options.method->rotateKv || (!block.keys.quantizes() && !block.values.quantizes())) return {};
-    block.keyRotationSeed = siteSeed(m_options.seed, {layer, Site::KCache});
-    BDQ_TRY(const transform::HeadRotation keys,
-            transform::HeadRotation::create(m_config.headDim, block.keyRotationSeed));
-    block.keyRotation = keys.to(m_device.device);
-    BDQ_TRY(
-        const transform::HeadRotation values,
-        transform::HeadRotation::create(m_config.headDim, siteSeed(m_options.seed, {layer, Site::VCache})));
-
-    at::Tensor& qkv = weights.at(Site::Qkv);
-    const std::int64_t cacheRows = m_config.kvHeads * m_config.headDim;
-    const std::int64_t valueRow = qkv.size(0) - cacheRows;
-    BDQ_TRY(const transform::FoldedValues folded,
-            transform::foldValueRotation(qkv.narrow(0, valueRow, cacheRows), weights.at(Site::O), {},
-                                         values.to(m_device.device), m_config.heads, m_config.kvHeads));
-    qkv.narrow(0, valueRow, cacheRows).copy_(folded.valueWeight);
-    weights.at(Site::O) = folded.outputWeight;
+    if (learned != nullptr) {
+        weights = learned->weights;
+        block.keyRotation = learned->keyRotation;
+        block.keyClip = learned->activationRanges[static_cast<std::size_t>(Site::KCache)];
+        block.valueClip = learned->activationRanges[static_cast<std::size_t>(Site::VCache)];
+        return {};
+    }
+    BDQ_TRY(CacheRotation rotation, rotateCache(m_config, *m_options.method, m_options.plan, m_options.seed,
+                                                layer, m_device, weights));
+    block.keyRotation = std::move(rotation.keys);
     return {};
 }
 
@@ -72,8 +68,9 @@ Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(TwoPassInputs& inputs,
     return moments;
 }
 
-Status LayerQuantizer::buildTransforms(int layer, const BlockWeights& weights, const Moments& moments,
-                                       QuantizedBlock& block, std::vector<SiteAnalyzer>& analyzers) const {
+Status LayerQuantizer::buildTransforms(int layer, const LearnedLayer* learned, const BlockWeights& weights,
+                                       const Moments& moments, QuantizedBlock& block,
+                                       std::vector<SiteAnalyzer>& analyzers) const {
     SiteAnalyzerOptions options;
     options.transforms = {TransformKind::None};
     if (m_options.method->transform != TransformKind::None)
@@ -82,12 +79,16 @@ Status LayerQuantizer::buildTransforms(int layer, const BlockWeights& weights, c
     options.sampleTokens = kSampleTokens;
     for (Site site : kLinearSites) {
         const SiteKey key{layer, site};
+        const auto index = static_cast<std::size_t>(site);
+        if (learned != nullptr) options.given = {{m_options.method->transform, learned->transforms[index]}};
         auto analyzer = SiteAnalyzer::create(key, moments.statistics[static_cast<std::size_t>(site)],
                                              weights.at(site), options);
         if (!analyzer) return passOn(std::move(analyzer).error(), siteLabel(key));
         const Scheme& scheme = m_options.plan.at(key);
         QuantizedSite& quantized = block.at(site);
         quantized.activation = scheme.activation;
+        quantized.bias = weights.biasAt(site);
+        if (learned != nullptr) quantized.clip = learned->activationRanges[index];
         // A site that is not quantized keeps its plain form: nothing would be gained, and it costs at
         // inference.
         if (scheme.activation.quantizes() || scheme.weight.quantizes())
@@ -104,7 +105,7 @@ Result<std::vector<at::Tensor>> LayerQuantizer::hessians(const BlockWeights& wei
         m_advance(0.25);
         return std::vector<at::Tensor>(kLinearSites.size());
     }
-    BlockWeights transformed{weights.attentionNorm, weights.mlpNorm, {}};
+    BlockWeights transformed = weights;
     for (Site site : kLinearSites)
         transformed.at(site) = block.at(site).siteTransform.applyToWeight(weights.at(site));
     std::vector<SecondMoment> moments(kLinearSites.size());
@@ -121,7 +122,7 @@ Result<std::vector<at::Tensor>> LayerQuantizer::hessians(const BlockWeights& wei
 }
 
 Status LayerQuantizer::roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
-                                 QuantizedSite& site) const {
+                                 const LearnedLayer* learned, QuantizedSite& site) const {
     const Scheme& scheme = m_options.plan.at(key);
     const at::Tensor transformed = site.siteTransform.applyToWeight(weight);
     if (!scheme.weight.quantizes()) {
@@ -133,18 +134,23 @@ Status LayerQuantizer::roundSite(SiteKey key, const at::Tensor& weight, const at
         for (const std::string& note : result.notes)
             m_context.warning(siteLabel(key) + ": " + note);
         site.weight = std::move(result.weight);
+    } else if (learned != nullptr && learned->weightClips[static_cast<std::size_t>(key.site)].defined()) {
+        const train::ClippedRanges ranges = train::clippedRanges(
+            transformed, scheme.weight, learned->weightClips[static_cast<std::size_t>(key.site)]);
+        BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, ranges.low, ranges.high));
     } else {
         BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, m_options.rounding));
     }
     return site.weight->validate();
 }
 
-RunSiteResult LayerQuantizer::cacheRow(SiteKey key, const at::Tensor& cached, const OperandScheme& scheme,
-                                       const std::optional<transform::HeadRotation>& rotation) const {
+RunSiteResult LayerQuantizer::cacheRow(SiteKey key, const at::Tensor& cached,
+                                       const QuantizedBlock& block) const {
     // v arrives rotated already (folded into its weight); k is rotated after RoPE.
-    const bool rotate = key.site == Site::KCache && rotation.has_value();
-    const at::Tensor operand = rotate ? rotation->applyToKeys(cached) : cached;
-    const at::Tensor rounded = quant::fakeQuantize(operand, scheme);
+    const bool isKey = key.site == Site::KCache;
+    const OperandScheme& scheme = isKey ? block.keys : block.values;
+    const at::Tensor operand = isKey && block.keyRotation ? block.keyRotation->applyToKeys(cached) : cached;
+    const at::Tensor rounded = quant::fakeQuantize(operand, scheme, isKey ? block.keyClip : block.valueClip);
     const at::Tensor difference = rounded - operand;
     const OutputError error{operand.square().sum(at::kDouble).item<double>(),
                             difference.square().sum(at::kDouble).item<double>(),
@@ -180,8 +186,9 @@ Status LayerQuantizer::describeSite(SiteKey key, const at::Tensor& weight, SiteA
     const at::Tensor operand = quantized.siteTransform.applyToActivations(sample);
     const OutputError error =
         quantized.weight
-            ? quantizedOutputError(outputs, operand, *quantized.weight, quantized.activation)
-            : outputErrorWithFullWeight(outputs, operand, quantized.fullWeight, quantized.activation);
+            ? quantizedOutputError(outputs, operand, *quantized.weight, quantized.activation, quantized.clip)
+            : outputErrorWithFullWeight(outputs, operand, quantized.fullWeight, quantized.activation,
+                                        quantized.clip);
     const TransformAnalysis& before = analysis.transforms.at(TransformKind::None);
     TransformAnalysis& after = analysis.transforms.at(m_options.method->transform);
     RunSiteResult row;
@@ -203,16 +210,18 @@ Status LayerQuantizer::describeSite(SiteKey key, const at::Tensor& weight, SiteA
 void LayerQuantizer::describeCache(int layer, const Moments& moments, LayerCheckpoint& checkpoint) const {
     const QuantizedBlock& block = checkpoint.block;
     if (block.keys.quantizes())
-        checkpoint.rows.push_back(
-            cacheRow({layer, Site::KCache}, moments.keys, block.keys, block.keyRotation));
+        checkpoint.rows.push_back(cacheRow({layer, Site::KCache}, moments.keys, block));
     if (block.values.quantizes())
-        checkpoint.rows.push_back(
-            cacheRow({layer, Site::VCache}, moments.values, block.values, block.keyRotation));
+        checkpoint.rows.push_back(cacheRow({layer, Site::VCache}, moments.values, block));
 }
 
-Result<HiddenStates> LayerQuantizer::skip(int layer, BlockWeights weights, const HiddenStates& full) {
-    QuantizedBlock unused;
-    BDQ_CHECK(rotateKv(layer, weights, unused));
+Result<HiddenStates> LayerQuantizer::skip(int layer, BlockWeights weights, const HiddenStates& full,
+                                          const LearnedLayer* learned) {
+    if (learned != nullptr)
+        weights = learned->weights;
+    else
+        BDQ_CHECK(rotateCache(m_config, *m_options.method, m_options.plan, m_options.seed, layer, m_device,
+                              weights));
     HiddenStates output;
     for (const at::Tensor& x : full) {
         BDQ_CHECK(m_context.checkCancelled());
@@ -223,19 +232,19 @@ Result<HiddenStates> LayerQuantizer::skip(int layer, BlockWeights weights, const
 }
 
 Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const HiddenStates& full,
-                                         const HiddenStates& quantized) {
+                                         const HiddenStates& quantized, const LearnedLayer* learned) {
     LayerOutcome outcome;
     QuantizedBlock& block = outcome.checkpoint.block;
-    BDQ_CHECK(rotateKv(layer, weights, block));
+    BDQ_CHECK(startBlock(layer, learned, weights, block));
     TwoPassInputs inputs(m_config, weights, m_rope, full);
     BDQ_TRY(const Moments moments, firstPass(inputs, outcome));
     std::vector<SiteAnalyzer> analyzers;
-    BDQ_CHECK(buildTransforms(layer, weights, moments, block, analyzers));
+    BDQ_CHECK(buildTransforms(layer, learned, weights, moments, block, analyzers));
     BDQ_TRY(const std::vector<at::Tensor> secondMoments, hessians(weights, block, quantized));
     for (Site site : kLinearSites) {
         BDQ_CHECK(m_context.checkCancelled());
         const auto status = roundSite({layer, site}, weights.at(site),
-                                      secondMoments[static_cast<std::size_t>(site)], block.at(site));
+                                      secondMoments[static_cast<std::size_t>(site)], learned, block.at(site));
         if (!status) return passOn(status.error(), siteLabel({layer, site}));
         m_advance(0.05);
     }

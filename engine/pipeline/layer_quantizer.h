@@ -8,6 +8,7 @@
 #include "engine/api/results.h"
 #include "engine/pipeline/block_capture.h"
 #include "engine/pipeline/layer_checkpoint.h"
+#include "engine/pipeline/learned_layer.h"
 #include "engine/pipeline/site_analyzer.h"
 #include "engine/pipeline/two_pass_inputs.h"
 
@@ -17,6 +18,7 @@ namespace bdq {
 struct LayerQuantizerOptions {
     Plan plan;
     const MethodInfo* method = nullptr;
+    TransformKind start = TransformKind::None; ///< closed form of every site; training begins with it
     WeightRounding rounding = WeightRounding::Mse;
     std::uint64_t seed = 0;
 };
@@ -40,12 +42,14 @@ public:
     /// `full`: hidden states of the full model before the layer; `quantized`: those of the quantized layers
     /// before it, from which GPTQ takes its second moments (ignored by other roundings). Errors:
     /// buildTransform's, gptq's, NonFinite, Cancelled; context names layer and site.
+    /// With `learned` the layer gets its transforms, ranges and weights instead of the method's closed forms.
     Result<LayerOutcome> run(int layer, BlockWeights weights, const HiddenStates& full,
-                             const HiddenStates& quantized);
+                             const HiddenStates& quantized, const LearnedLayer* learned = nullptr);
 
     /// Full-precision hidden states after a layer that an earlier process quantized: computed with the same
     /// rotated weights as run() uses, so that a resumed run goes on from the same bits.
-    Result<HiddenStates> skip(int layer, BlockWeights weights, const HiddenStates& full);
+    Result<HiddenStates> skip(int layer, BlockWeights weights, const HiddenStates& full,
+                              const LearnedLayer* learned = nullptr);
 
 private:
     struct Moments {
@@ -53,20 +57,22 @@ private:
         at::Tensor keys;   ///< of the first sequence, [1, kvHeads, tokens, headDim]
         at::Tensor values; ///< same
     };
-    Status rotateKv(int layer, BlockWeights& weights, QuantizedBlock& block) const;
+    Status startBlock(int layer, const LearnedLayer* learned, BlockWeights& weights,
+                      QuantizedBlock& block) const;
     Result<Moments> firstPass(TwoPassInputs& inputs, LayerOutcome& outcome);
-    Status buildTransforms(int layer, const BlockWeights& weights, const Moments& moments,
-                           QuantizedBlock& block, std::vector<SiteAnalyzer>& analyzers) const;
+    Status buildTransforms(int layer, const LearnedLayer* learned, const BlockWeights& weights,
+                           const Moments& moments, QuantizedBlock& block,
+                           std::vector<SiteAnalyzer>& analyzers) const;
     Result<std::vector<at::Tensor>> hessians(const BlockWeights& weights, const QuantizedBlock& block,
                                              const HiddenStates& quantized);
     Status roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
-                     QuantizedSite& site) const;
+                     const LearnedLayer* learned, QuantizedSite& site) const;
     Status secondPass(TwoPassInputs& inputs, std::vector<SiteAnalyzer>& analyzers) const;
     Status describeSite(SiteKey key, const at::Tensor& weight, SiteAnalyzer& analyzer,
                         LayerOutcome& outcome) const;
     void describeCache(int layer, const Moments& moments, LayerCheckpoint& checkpoint) const;
-    [[nodiscard]] RunSiteResult cacheRow(SiteKey key, const at::Tensor& cached, const OperandScheme& scheme,
-                                         const std::optional<transform::HeadRotation>& rotation) const;
+    [[nodiscard]] RunSiteResult cacheRow(SiteKey key, const at::Tensor& cached,
+                                         const QuantizedBlock& block) const;
 
     const ModelConfig& m_config;
     const Rope& m_rope;

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "engine/api/atomic_file.h"
 #include "engine/model/torch_guard.h"
@@ -11,6 +12,7 @@
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/layer_quantizer.h"
 #include "engine/pipeline/run_folder.h"
+#include "engine/pipeline/run_training.h"
 
 namespace bdq {
 namespace {
@@ -26,6 +28,7 @@ private:
     Status prepare();
     Status prepareTokens();
     Status evaluateInto(std::optional<EvalResult>& result, const std::string& runDir);
+    Status train();
     Status quantizeLayers();
     Status quantizeLayer(int layer);
     Status passThrough(int layer);
@@ -46,9 +49,12 @@ private:
     std::optional<RunFolder> m_folder;
     ComputeDevice m_device;
     LayerQuantizerOptions m_options;
+    TrainingRecipe m_recipe;
+    std::optional<RunTraining> m_training;
     std::vector<int> m_layers;
     HiddenStates m_full;      ///< hidden states of the full model
-    HiddenStates m_quantized; ///< of the quantized layers before; used by GPTQ only
+    HiddenStates m_quantized; ///< of the quantized layers before, where GPTQ or the training wants them
+    at::Tensor m_ids;         ///< int64 [sequences, length], calibration tokens on the device
     Rope m_rope;
     RunResult m_result;
     AnalysisResult m_analysis;
@@ -87,6 +93,8 @@ Status Run::prepare() {
     m_options.method = &methodInfo(m_spec.method);
     m_options.rounding = effectiveRounding(m_spec);
     m_options.seed = m_spec.seed;
+    m_recipe = effectiveRecipe(m_spec);
+    m_options.start = presetInfo(m_spec.method, m_spec.preset).start;
     BDQ_TRY(m_folder, RunFolder::open(m_spec, m_weights->reader().fingerprint()));
     m_context.emit(AcceptedEvent{"run", m_device.id, m_spec.outDir, static_cast<int>(m_layers.size())});
     m_result.spec = m_spec;
@@ -104,8 +112,9 @@ Status Run::prepareTokens() {
     m_result.text = tokens->info;
     BDQ_TRY(const at::Tensor embedding, m_weights->embedding(m_device.device));
     m_full = embedTokens(embedding, tokens->ids, m_device.isCuda());
-    if (m_options.rounding == WeightRounding::Gptq) m_quantized = m_full;
+    if (m_options.rounding == WeightRounding::Gptq || m_recipe.quantizedInputs) m_quantized = m_full;
     m_rope = Rope::create(m_weights->config(), tokens->ids.size(1), m_device.device);
+    m_ids = tokens->ids.to(m_device.device, at::kLong);
     return {};
 }
 
@@ -163,12 +172,17 @@ Status Run::quantizeLayer(int layer) {
     m_context.stage("layer " + std::to_string(layer), layer);
     LayerQuantizer quantizer(m_weights->config(), m_rope, m_options, m_device, m_context,
                              [this](double share) { advance(share * 0.85); });
+    std::optional<LearnedLayer> learned;
+    if (m_training) {
+        BDQ_TRY(learned, m_training->layer(layer, m_full, m_quantized));
+    }
+    const LearnedLayer* const given = learned ? &*learned : nullptr;
     BDQ_TRY(BlockWeights weights, m_weights->block(layer, m_device.device));
     if (m_folder->hasLayer(layer)) {
-        BDQ_TRY(m_full, quantizer.skip(layer, std::move(weights), m_full));
+        BDQ_TRY(m_full, quantizer.skip(layer, std::move(weights), m_full, given));
         advance(0.85);
     } else {
-        BDQ_TRY(LayerOutcome outcome, quantizer.run(layer, std::move(weights), m_full, m_quantized));
+        BDQ_TRY(LayerOutcome outcome, quantizer.run(layer, std::move(weights), m_full, m_quantized, given));
         BDQ_CHECK(finishLayer(layer, outcome));
         m_full = std::move(outcome.output);
     }
@@ -189,8 +203,18 @@ Status Run::quantizeLayer(int layer) {
     return {};
 }
 
+// What recipes with end-to-end steps need before the first layer is quantized; the others train layer by
+// layer.
+Status Run::train() {
+    if (!m_recipe.trains()) return {};
+    m_training.emplace(*m_weights, m_rope,
+                       RunTrainingOptions{m_options, m_recipe, m_layers, m_folder->path()}, m_device,
+                       m_context, [this](double units) { advance(units); });
+    return m_recipe.endToEndSteps > 0 ? m_training->trainWholeModel(m_ids, m_full) : Status{};
+}
+
 Status Run::quantizeLayers() {
-    const c10::InferenceMode guard;
+    const c10::NoGradGuard guard; // not inference mode: training keeps these tensors for its way back
     const int last = m_layers.back();
     for (int layer = 0; layer <= last; ++layer)
         BDQ_CHECK(selected(layer) ? quantizeLayer(layer) : passThrough(layer));
@@ -237,8 +261,11 @@ Status Run::saveResults() {
 Result<RunResult> Run::run() {
     BDQ_CHECK(prepare());
     const double layerUnits = static_cast<double>(m_layers.back() + 1);
-    m_total = layerUnits + 2 * evaluationUnits();
+    m_total =
+        layerUnits + 2 * evaluationUnits() +
+        (m_recipe.trains() ? RunTraining::units(m_recipe, m_weights->config().layers, m_ids.size(0)) : 0);
     BDQ_CHECK(evaluateInto(m_result.full, {}));
+    BDQ_CHECK(train());
     BDQ_CHECK(quantizeLayers());
     BDQ_CHECK(evaluateInto(m_result.quantized, m_folder->path().string()));
     averageBits();

@@ -63,6 +63,10 @@ Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& st
     SiteAnalyzer analyzer(key, statistics, weight, options);
     const transform::SiteMoments moments = statistics.moments();
     for (TransformKind kind : options.transforms) {
+        if (const auto given = options.given.find(kind); given != options.given.end()) {
+            analyzer.m_transforms.emplace(kind, given->second.to(weight.device()));
+            continue;
+        }
         auto built = transform::buildTransform(kind, moments, weight, analyzer.m_detail.hadamardSeed,
                                                analyzer.m_notes);
         if (!built) return passOn(std::move(built).error(), transformInfo(kind).id);

@@ -16,10 +16,11 @@ namespace bdq {
 
 struct SiteAnalyzerOptions {
     std::vector<TransformKind> transforms;
-    std::vector<Scheme> schemes;      ///< measured and predicted
-    std::uint64_t seed = 0;           ///< of the job; layer and site are mixed in
-    std::int64_t sampleTokens = 4096; ///< tokens behind SQNR and Flatness
-    std::int64_t keptTokens = 128;    ///< tokens stored for the measured what-if
+    std::map<TransformKind, transform::SiteTransform> given; ///< used as they are instead of a closed form
+    std::vector<Scheme> schemes;                             ///< measured and predicted
+    std::uint64_t seed = 0;                                  ///< of the job; layer and site are mixed in
+    std::int64_t sampleTokens = 4096;                        ///< tokens behind SQNR and Flatness
+    std::int64_t keptTokens = 128;                           ///< tokens stored for the measured what-if
 };
 
 /// Seed of a site's Hadamard signs.

@@ -214,9 +214,11 @@ double OutputError::sqnrDb() const {
 }
 
 OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& inputs,
-                                 const quant::QuantizedWeight& weight, const OperandScheme& activation) {
-    if (!int8ProductPossible(inputs, weight, activation))
-        return outputErrorWithFullWeight(outputs, inputs, weight.dequantize(), activation);
+                                 const quant::QuantizedWeight& weight, const OperandScheme& activation,
+                                 quant::RangeFactors clip) {
+    const bool clipped = clip.high < 1 || clip.low < 1;
+    if (clipped || !int8ProductPossible(inputs, weight, activation))
+        return outputErrorWithFullWeight(outputs, inputs, weight.dequantize(), activation, clip);
     constexpr std::int64_t kProductRows = 1024;
     std::optional<IntegerProduct> onCpu;
     if (inputs.is_cpu()) onCpu.emplace(weight, activation.bits, std::min(kProductRows, inputs.size(0)));
@@ -234,10 +236,11 @@ OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& in
 }
 
 OutputError outputErrorWithFullWeight(const at::Tensor& outputs, const at::Tensor& inputs,
-                                      const at::Tensor& weight, const OperandScheme& activation) {
+                                      const at::Tensor& weight, const OperandScheme& activation,
+                                      quant::RangeFactors clip) {
     OutputError total;
     forRowChunks(inputs, [&](std::int64_t first, std::int64_t rows) {
-        const at::Tensor operand = quant::fakeQuantize(inputs.narrow(0, first, rows), activation);
+        const at::Tensor operand = quant::fakeQuantize(inputs.narrow(0, first, rows), activation, clip);
         total.merge(compare(outputs.narrow(0, first, rows), at::linear(operand, weight)));
     });
     return total;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "engine/api/site_analysis.h"
+#include "engine/quant/affine.h"
 #include "engine/quant/quantized_weight.h"
 
 namespace bdq {
@@ -21,12 +22,14 @@ struct OutputError {
 /// Measured error of a site: `outputs` fp32 [tokens, out] are the exact ones; `inputs` fp32 [tokens, n] and
 /// `weight` live in the transformed space. Up to 8 bits both operands are integers times a row and a column
 /// scale, so their product is computed exactly by an int8 product (symmetric schemes without groups),
-/// otherwise in fp32.
+/// otherwise in fp32. `clip`: learned factors on the activations' ranges.
 OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& inputs,
-                                 const quant::QuantizedWeight& weight, const OperandScheme& activation);
+                                 const quant::QuantizedWeight& weight, const OperandScheme& activation,
+                                 quant::RangeFactors clip = {});
 /// Same for a weight that is not quantized.
 OutputError outputErrorWithFullWeight(const at::Tensor& outputs, const at::Tensor& inputs,
-                                      const at::Tensor& weight, const OperandScheme& activation);
+                                      const at::Tensor& weight, const OperandScheme& activation,
+                                      quant::RangeFactors clip = {});
 
 /// Fills everything of TransformAnalysis that does not depend on a scheme: Flatness, concentration,
 /// alignment, absmax, kurtosis, outlier share, noise by bits; and of `detail` the per-channel arrays

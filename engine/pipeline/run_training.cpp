@@ -1,0 +1,188 @@
+#include "engine/pipeline/run_training.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "engine/io/tensor_file.h"
+#include "engine/pipeline/host_tensor.h"
+
+namespace bdq {
+namespace {
+
+// A training step costs three forward passes and the quantizers; quantizing a layer about six (measured with
+// 8 x 2048 tokens on two cores and on a GPU).
+constexpr double kUnitsPerEpoch = 0.8;
+// The steps of 25 take seconds to minutes; losing them to a crash is bearable, writing more often slows a
+// GPU.
+constexpr int kStepsPerCheckpoint = 25;
+constexpr const char* kStep = "step";
+constexpr const char* kOptimizer = "optimizer.";
+
+std::string layerPart(std::size_t layer) {
+    return "layer." + std::to_string(layer) + ".";
+}
+
+/// TF32 for matmuls of the training on GPUs: its noise is far below that of the quantizers that are learned.
+class TensorFloat32 {
+public:
+    TensorFloat32() : m_before(at::globalContext().allowTF32CuBLAS()) {
+        at::globalContext().setAllowTF32CuBLAS(true);
+    }
+    ~TensorFloat32() { at::globalContext().setAllowTF32CuBLAS(m_before); }
+    TensorFloat32(const TensorFloat32&) = delete;
+    TensorFloat32& operator=(const TensorFloat32&) = delete;
+
+private:
+    bool m_before;
+};
+
+} // namespace
+
+double RunTraining::units(const TrainingRecipe& recipe, int layers, std::int64_t sequences) {
+    const double epochs =
+        recipe.epochs + recipe.endToEndSteps * recipe.batch / static_cast<double>(sequences);
+    return kUnitsPerEpoch * epochs * layers;
+}
+
+std::filesystem::path RunTraining::statePath(int layer) const {
+    char name[40];
+    std::snprintf(name, sizeof name, "training/L%03d.safetensors", layer);
+    return m_options.folder / name;
+}
+
+std::filesystem::path RunTraining::endToEndPath() const {
+    return m_options.folder / "training/end_to_end.safetensors";
+}
+
+Result<HiddenStates> RunTraining::fullOutputs(int layer, const HiddenStates& full) const {
+    const c10::NoGradGuard guard;
+    BDQ_TRY(const BlockWeights weights, m_weights.block(layer, m_device.device));
+    HiddenStates outputs;
+    for (const at::Tensor& x : full) {
+        BDQ_CHECK(m_context.checkCancelled());
+        BlockHooks none;
+        outputs.push_back(forwardBlock(m_weights.config(), weights, m_rope, x, none));
+    }
+    return outputs;
+}
+
+Result<train::TrainableBlock> RunTraining::learn(int layer, const HiddenStates& full,
+                                                 const HiddenStates& inputs, const HiddenStates& targets) {
+    BDQ_TRY(BlockWeights weights, m_weights.block(layer, m_device.device));
+    const bool selected = std::binary_search(m_options.layers.begin(), m_options.layers.end(), layer);
+    if (!selected) return m_trainer.untouched(std::move(weights));
+    m_context.stage("training layer " + std::to_string(layer), layer);
+    BDQ_TRY(train::TrainableBlock block, m_trainer.start(layer, std::move(weights), full));
+    const std::filesystem::path path = statePath(layer);
+    if (std::filesystem::exists(path)) {
+        BDQ_TRY(const train::State state, readTrainingState(path));
+        const auto loaded = block.load(state);
+        if (!loaded) return passOn(loaded.error(), path.string());
+        m_advance(kUnitsPerEpoch * m_options.recipe.epochs);
+        return block;
+    }
+    if (m_options.recipe.epochs > 0) {
+        const TensorFloat32 fast;
+        BDQ_CHECK(m_trainer.train(layer, block, inputs, targets, [this](double share) {
+            m_advance(share * kUnitsPerEpoch * m_options.recipe.epochs);
+        }));
+    }
+    BDQ_CHECK(writeTrainingState(path, block.state()));
+    return block;
+}
+
+Result<std::vector<train::TrainableBlock>> RunTraining::learnAll(HiddenStates full, at::Tensor& last) {
+    std::vector<train::TrainableBlock> blocks;
+    HiddenStates quantized = m_options.recipe.quantizedInputs ? full : HiddenStates{};
+    for (int layer = 0; layer < m_weights.config().layers; ++layer) {
+        BDQ_TRY(HiddenStates targets, fullOutputs(layer, full));
+        BDQ_TRY(train::TrainableBlock block,
+                learn(layer, full, quantized.empty() ? full : quantized, targets));
+        const c10::NoGradGuard guard;
+        if (!quantized.empty()) block.prepare();
+        for (at::Tensor& x : quantized)
+            x = block.forward(x, m_rope);
+        blocks.push_back(std::move(block));
+        full = std::move(targets);
+        releaseFreedMemory();
+    }
+    last = at::cat(full);
+    return blocks;
+}
+
+Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embedded) {
+    train::Distillation data;
+    BDQ_TRY(m_blocks, learnAll(std::move(embedded), data.teacherHidden));
+    m_context.stage("training end to end");
+    data.tokens = tokens;
+    BDQ_TRY(data.embedding, m_weights.embedding(m_device.device));
+    if (m_weights.config().tiedEmbedding) {
+        data.head = data.embedding;
+    } else {
+        BDQ_TRY(data.head, m_weights.head(m_device.device));
+    }
+    BDQ_TRY(data.finalNorm, m_weights.finalNorm(m_device.device));
+    data.normEpsilon = m_weights.config().normEpsilon;
+    data.seed = m_options.quantization.seed;
+    BDQ_TRY(train::EndToEndState saved, savedEndToEnd());
+    const double total = units(m_options.recipe, m_weights.config().layers, tokens.size(0)) -
+                         kUnitsPerEpoch * m_options.recipe.epochs * m_weights.config().layers;
+    const TensorFloat32 fast;
+    BDQ_TRY(const train::EndToEndTraining training,
+            train::trainEndToEnd(m_blocks, data, m_rope, m_options.recipe, std::move(saved),
+                                 {kStepsPerCheckpoint,
+                                  [this](const train::EndToEndState& state) { return saveEndToEnd(state); }},
+                                 m_context, [&](double share) { m_advance(share * total); }));
+    if (training.stoppedNonFinite)
+        m_context.warning("end-to-end training: the loss left the finite numbers; the parameters of the last "
+                          "checkpoint are kept");
+    return {};
+}
+
+Result<LearnedLayer> RunTraining::layer(int layer, const HiddenStates& full, const HiddenStates& quantized) {
+    if (!m_blocks.empty()) return bakeLayer(m_blocks[static_cast<std::size_t>(layer)]);
+    BDQ_TRY(const HiddenStates targets, fullOutputs(layer, full));
+    BDQ_TRY(const train::TrainableBlock block,
+            learn(layer, full, m_options.recipe.quantizedInputs ? quantized : full, targets));
+    return bakeLayer(block);
+}
+
+Status RunTraining::saveEndToEnd(const train::EndToEndState& state) const {
+    io::TensorFile file;
+    file.metadata[kStep] = std::to_string(state.step);
+    for (std::size_t layer = 0; layer < state.blocks.size(); ++layer)
+        for (const auto& [name, tensor] : state.blocks[layer])
+            file.tensors[layerPart(layer) + name] = toHostTensor(tensor);
+    for (std::size_t i = 0; i < state.optimizer.size(); ++i)
+        file.tensors[kOptimizer + std::to_string(i)] = toHostTensor(state.optimizer[i]);
+    return io::writeTensorFile(endToEndPath(), file);
+}
+
+Result<train::EndToEndState> RunTraining::savedEndToEnd() const {
+    train::EndToEndState state;
+    if (!std::filesystem::exists(endToEndPath())) return state;
+    BDQ_TRY(const io::TensorFile file, io::readTensorFile(endToEndPath()));
+    const auto step = file.metadata.find(kStep);
+    const std::string text = step == file.metadata.end() ? "" : step->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), state.step);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return fail(ErrorCode::BadFormat, endToEndPath().string() + ": metadata '" + kStep + "' is '" + text +
+                                              "', expected a number");
+    state.blocks.resize(m_blocks.size());
+    for (std::size_t layer = 0; layer < m_blocks.size(); ++layer)
+        for (auto part = file.tensors.lower_bound(layerPart(layer));
+             part != file.tensors.end() && part->first.starts_with(layerPart(layer)); ++part)
+            state.blocks[layer][part->first.substr(layerPart(layer).size())] = toTorchTensor(part->second);
+    for (std::size_t i = 0;; ++i) {
+        const auto part = file.tensors.find(kOptimizer + std::to_string(i));
+        if (part == file.tensors.end()) break;
+        state.optimizer.push_back(toTorchTensor(part->second).to(m_device.device));
+    }
+    return state;
+}
+
+} // namespace bdq

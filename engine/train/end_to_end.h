@@ -1,0 +1,54 @@
+// Distils the full model into the quantized one: all blocks' transforms and clipping learn from the logits
+// (design/product.md 8, bdq.md 7).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "engine/api/job_context.h"
+#include "engine/api/method.h"
+#include "engine/train/trainable_block.h"
+
+namespace bdq::train {
+
+/// The model around the blocks and what it learns from. Tensors on the compute device.
+struct Distillation {
+    at::Tensor tokens; ///< int64 [sequences, length]
+    at::Tensor
+        teacherHidden;    ///< fp32 [sequences, length, hidden]: the full model's last block, before the norm
+    at::Tensor embedding; ///< [vocab, hidden]
+    at::Tensor head;      ///< [vocab, hidden]
+    at::Tensor finalNorm; ///< [hidden]
+    double normEpsilon = 0;
+    std::uint64_t seed = 0; ///< of the order of sequences
+};
+
+/// Where an interrupted training goes on.
+struct EndToEndState {
+    std::int64_t step = 0;
+    std::vector<State> blocks;
+    std::vector<at::Tensor> optimizer;
+};
+
+struct EndToEndTraining {
+    std::vector<double> losses; ///< of the steps of this process
+    bool stoppedNonFinite = false;
+};
+
+/// Called after every `every`-th step and after the last with a state to keep.
+struct Checkpointing {
+    int every = 25;
+    std::function<Status(const EndToEndState&)> save;
+};
+
+/// recipe.endToEndSteps steps of recipe.batch random sequences; AdamW, gradient norm at most 1, cosine to
+/// 1/1000. Activations between blocks are kept, those inside are computed again on the way back, so that
+/// memory is one block's. `resume`: state to go on from, step 0 with empty parts to begin. On the CPU a
+/// resumed training gives the same bits. A loss that is not finite ends the training with the last saved
+/// parameters. Errors: Cancelled, save's.
+Result<EndToEndTraining> trainEndToEnd(std::vector<TrainableBlock>& blocks, const Distillation& data,
+                                       const Rope& rope, const TrainingRecipe& recipe, EndToEndState resume,
+                                       const Checkpointing& checkpointing, const JobContext& context,
+                                       const std::function<void(double)>& advance);
+
+} // namespace bdq::train

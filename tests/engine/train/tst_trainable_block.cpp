@@ -1,0 +1,229 @@
+// The learned block: nothing changes with the quantizers off, training lowers the error, and an interrupted
+// distillation goes on with the same bits.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+
+#include "engine/train/block_trainer.h"
+#include "engine/train/end_to_end.h"
+#include "tests/engine/model/random_block.h"
+
+namespace bdq::train {
+namespace {
+
+using testing::randomBlock;
+using testing::randomTensor;
+using testing::relativeError;
+using testing::smallConfig;
+
+constexpr std::int64_t kTokens = 24;
+constexpr std::int64_t kSequences = 4;
+// As tst_function_preserved: a transform, its inverse in the weight and the product, fp32.
+constexpr double kLayerTolerance = 7e-5;
+
+struct Variant {
+    std::string name;
+    Rotation rotation;
+    bool heads;
+};
+
+BlockStart startOf(const ModelConfig& config, const BlockWeights& weights, const std::string& scheme,
+                   Rotation rotation, bool heads) {
+    BlockStart start;
+    const Scheme parsed = parseScheme(scheme).value();
+    start.schemes.fill(parsed);
+    start.keyScheme = start.valueScheme = parsed.kv;
+    for (Site site : kLinearSites) {
+        const std::int64_t features = weights.at(site).size(1);
+        transform::TransformParts parts;
+        parts.diagonal = at::exp(randomTensor({features}, 7) * 0.3);
+        parts.hadamard = rotation != Rotation::Kronecker;
+        parts.hadamardSeed = 3;
+        SiteParameterisation form;
+        form.rotation = rotation;
+        form.blockSize = 16;
+        form.seed = 5;
+        const auto fixed = transform::SiteTransform::create(features, parts).value();
+        start.sites[static_cast<std::size_t>(site)] =
+            LearnedSite::create(features, fixed, form, at::kCPU).value();
+    }
+    if (heads) {
+        const transform::HeadRotation rotation64 =
+            transform::HeadRotation::create(config.headDim, 11).value();
+        const bool svd = rotation == Rotation::Kronecker;
+        start.keys = LearnedHead::create(config.headDim, svd ? std::nullopt : std::optional(rotation64),
+                                         {svd, 8}, at::kCPU)
+                         .value();
+        start.values = LearnedHead::create(config.headDim, std::nullopt, {svd, 9}, at::kCPU).value();
+    }
+    return start;
+}
+
+class EveryParameterisation : public ::testing::TestWithParam<Variant> {
+protected:
+    ModelConfig m_config = smallConfig();
+    BlockWeights m_weights = randomBlock(m_config, 1);
+    Rope m_rope = Rope::create(m_config, kTokens, at::kCPU);
+    at::Tensor m_inputs = randomTensor({kSequences, kTokens, m_config.hiddenSize}, 2) *
+                          at::exp(randomTensor({m_config.hiddenSize}, 3));
+    BlockHooks m_none;
+    at::Tensor m_targets = forwardBlock(m_config, m_weights, m_rope, m_inputs, m_none);
+
+    TrainableBlock block(const std::string& scheme) {
+        return {m_config, m_weights,
+                startOf(m_config, m_weights, scheme, GetParam().rotation, GetParam().heads)};
+    }
+};
+
+TEST_P(EveryParameterisation, LeavesTheBlockUnchangedWithoutQuantizers) {
+    TrainableBlock block = this->block("W16A16");
+    block.prepare();
+    EXPECT_LT(relativeError(block.forward(m_inputs, m_rope).detach(), m_targets), kLayerTolerance);
+    EXPECT_LT(
+        relativeError(forwardBlock(m_config, block.foldedWeights(), m_rope, m_inputs, m_none), m_targets),
+        kLayerTolerance);
+}
+
+TEST_P(EveryParameterisation, StaysTheSameFunctionAfterTraining) {
+    TrainableBlock quantized = this->block("W3A3KV3");
+    TrainingRecipe recipe;
+    recipe.epochs = 3;
+    recipe.batch = 2;
+    const JobContext context;
+    ASSERT_TRUE(trainBlock(quantized, {m_inputs, m_targets}, m_rope, recipe, context, [](double) {}));
+    TrainableBlock full = this->block("W16A16");
+    State learned = quantized.state();
+    std::erase_if(learned, [](const auto& part) { return part.first.starts_with("clips."); });
+    ASSERT_TRUE(full.load(learned));
+    full.prepare();
+    // The learned matrices are no longer orthogonal: their condition multiplies the rounding, tenfold at most
+    // here.
+    EXPECT_LT(relativeError(full.forward(m_inputs, m_rope).detach(), m_targets), 10 * kLayerTolerance);
+}
+
+TEST_P(EveryParameterisation, TrainingLowersTheError) {
+    TrainableBlock block = this->block("W3A3KV3");
+    TrainingRecipe recipe;
+    recipe.epochs = 20;
+    recipe.batch = 2;
+    const JobContext context;
+    double share = 0;
+    const auto training = trainBlock(block, {m_inputs, m_targets}, m_rope, recipe, context,
+                                     [&](double part) { share += part; });
+    ASSERT_TRUE(training) << training.error().text();
+    ASSERT_EQ(training->losses.size(), 40U);
+    EXPECT_NEAR(share, 1, 1e-9);
+    EXPECT_LT(training->losses[38] + training->losses[39], 0.9 * (training->losses[0] + training->losses[1]));
+}
+
+TEST_P(EveryParameterisation, StateComesBack) {
+    TrainableBlock trained = this->block("W4A4KV4");
+    TrainingRecipe recipe;
+    recipe.epochs = 1;
+    const JobContext context;
+    ASSERT_TRUE(trainBlock(trained, {m_inputs, m_targets}, m_rope, recipe, context, [](double) {}));
+    TrainableBlock fresh = this->block("W4A4KV4");
+    ASSERT_TRUE(fresh.load(trained.state()));
+    trained.prepare();
+    fresh.prepare();
+    EXPECT_TRUE(at::equal(fresh.forward(m_inputs, m_rope), trained.forward(m_inputs, m_rope)));
+    State broken = trained.state();
+    broken.erase(broken.begin());
+    EXPECT_FALSE(fresh.load(broken));
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, EveryParameterisation,
+                         ::testing::Values(Variant{"Fixed", Rotation::Fixed, false},
+                                           Variant{"Cayley", Rotation::CayleyBlocks, true},
+                                           Variant{"Free", Rotation::FreeBlocks, true},
+                                           Variant{"Kronecker", Rotation::Kronecker, true}),
+                         [](const auto& variant) { return variant.param.name; });
+
+TEST(BlockTrainer, ALossThatIsNotFiniteKeepsTheLastGoodParameters) {
+    const ModelConfig config = smallConfig();
+    const BlockWeights weights = randomBlock(config, 1);
+    const Rope rope = Rope::create(config, kTokens, at::kCPU);
+    TrainableBlock block(config, weights, startOf(config, weights, "W4A4", Rotation::CayleyBlocks, false));
+    const State before = block.state();
+    at::Tensor inputs = randomTensor({2, kTokens, config.hiddenSize}, 2);
+    at::Tensor targets = inputs.clone();
+    targets.index_put_({at::tensor({0}), at::tensor({0}), at::tensor({0})}, std::nan(""));
+    TrainingRecipe recipe;
+    recipe.epochs = 2;
+    const JobContext context;
+    const auto training = trainBlock(block, {inputs, targets}, rope, recipe, context, [](double) {});
+    ASSERT_TRUE(training);
+    EXPECT_TRUE(training->stoppedNonFinite);
+    for (const auto& [name, tensor] : block.state())
+        EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
+}
+
+class Distil : public ::testing::Test {
+protected:
+    ModelConfig m_config = smallConfig();
+    Rope m_rope = Rope::create(m_config, kTokens, at::kCPU);
+    Distillation m_data;
+    std::vector<BlockWeights> m_weights{randomBlock(m_config, 1), randomBlock(m_config, 2)};
+    TrainingRecipe m_recipe;
+    JobContext m_context;
+
+    void SetUp() override {
+        m_recipe.endToEndSteps = 12;
+        m_recipe.batch = 2;
+        m_data.embedding = randomTensor({50, m_config.hiddenSize}, 4);
+        m_data.head = randomTensor({50, m_config.hiddenSize}, 5) * 0.3;
+        m_data.finalNorm = at::ones({m_config.hiddenSize});
+        m_data.normEpsilon = m_config.normEpsilon;
+        at::manual_seed(3);
+        m_data.tokens = at::randint(50, {kSequences, kTokens}, at::kLong);
+        at::Tensor x = at::embedding(m_data.embedding, m_data.tokens);
+        BlockHooks none;
+        for (const BlockWeights& weights : m_weights)
+            x = forwardBlock(m_config, weights, m_rope, x, none);
+        m_data.teacherHidden = x;
+    }
+
+    std::vector<TrainableBlock> blocks() {
+        std::vector<TrainableBlock> blocks;
+        for (const BlockWeights& weights : m_weights)
+            blocks.emplace_back(m_config, weights,
+                                startOf(m_config, weights, "W3A3", Rotation::CayleyBlocks, false));
+        return blocks;
+    }
+};
+
+TEST_F(Distil, LowersTheDivergence) {
+    m_recipe.endToEndSteps = 40;
+    m_recipe.endToEndRate = 5e-3;
+    auto learned = blocks();
+    const auto training =
+        trainEndToEnd(learned, m_data, m_rope, m_recipe, {},
+                      {10, [](const EndToEndState&) { return Status{}; }}, m_context, [](double) {});
+    ASSERT_TRUE(training) << training.error().text();
+    const std::vector<double>& losses = training->losses;
+    ASSERT_EQ(losses.size(), 40U);
+    const double first = losses[0] + losses[1] + losses[2] + losses[3];
+    const double last = losses[36] + losses[37] + losses[38] + losses[39];
+    EXPECT_LT(last, 0.8 * first);
+}
+
+TEST_F(Distil, GoesOnAfterAnInterruptionWithTheSameBits) {
+    auto once = blocks();
+    EndToEndState middle;
+    const auto keepMiddle = [&](const EndToEndState& state) {
+        if (state.step == 6) middle = state;
+        return Status{};
+    };
+    ASSERT_TRUE(trainEndToEnd(once, m_data, m_rope, m_recipe, {}, {6, keepMiddle}, m_context, [](double) {}));
+    auto resumed = blocks();
+    ASSERT_TRUE(trainEndToEnd(resumed, m_data, m_rope, m_recipe, middle,
+                              {6, [](const EndToEndState&) { return Status{}; }}, m_context, [](double) {}));
+    for (std::size_t i = 0; i < once.size(); ++i)
+        for (const auto& [name, tensor] : once[i].state())
+            EXPECT_TRUE(at::equal(tensor, resumed[i].state().at(name))) << "block " << i << ", " << name;
+}
+
+} // namespace
+} // namespace bdq::train
