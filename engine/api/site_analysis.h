@@ -85,8 +85,7 @@ struct TransformDetail {
     int blockSize = 0;                          ///< k of the blocks; 0 = none
     std::vector<float> blocks;        ///< [ceil(n / k)] matrices P_i [k_i, k_i] row-major one after the other
     std::vector<float> inverseBlocks; ///< same layout, P_i^-T
-    std::vector<float>
-        kroneckerLeft; ///< [a * a] P1 row-major; P1 kron P2 in place of the blocks; empty = none
+    std::vector<float> kroneckerLeft; ///< [a * a] P1 row-major: P1 kron P2 instead of blocks; empty = none
     std::vector<float> kroneckerRight; ///< [b * b] P2, a b = n
     bool hadamard = false;             ///< followed by a randomised Hadamard with SiteDetail::hadamardSeed
 };

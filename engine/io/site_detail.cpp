@@ -2,6 +2,7 @@
 // fields.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -39,6 +40,8 @@ constexpr ArrayField<TransformDetail> kTransformArrays[] = {
     {"diagonal", &TransformDetail::diagonal},
     {"blocks", &TransformDetail::blocks},
     {"inverse_blocks", &TransformDetail::inverseBlocks},
+    {"kronecker_left", &TransformDetail::kroneckerLeft},
+    {"kronecker_right", &TransformDetail::kroneckerRight},
 };
 struct HistogramField {
     const char* name;
@@ -53,6 +56,12 @@ constexpr HistogramField kHistograms[] = {
 /// divide n.
 std::size_t blockEntries(std::size_t n, std::size_t k) {
     return k == 0 ? 0 : n / k * k * k + (n % k) * (n % k);
+}
+
+/// k of k * k numbers; 0 when it is no square number.
+std::size_t orderOf(const std::vector<float>& square) {
+    const auto k = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(square.size()))));
+    return k * k == square.size() ? k : 0;
 }
 
 /// Required length of an array that is not empty; nothing = any.
@@ -70,6 +79,8 @@ std::optional<std::size_t> expectedLength(std::size_t n, const TransformDetail& 
         return kBitWidths * n;
     if (field == &TransformDetail::blocks || field == &TransformDetail::inverseBlocks)
         return blockEntries(n, static_cast<std::size_t>(detail.blockSize));
+    if (field == &TransformDetail::kroneckerLeft || field == &TransformDetail::kroneckerRight)
+        return std::nullopt; // checkKronecker
     return n;
 }
 
@@ -78,6 +89,21 @@ Status checkLength(const std::vector<float>& values, std::optional<std::size_t> 
     if (values.empty() || !expected || values.size() == *expected) return {};
     return fail(code, object + " holds " + std::to_string(values.size()) + " values, expected " +
                           std::to_string(*expected));
+}
+
+/// Both factors or neither, square, of orders whose product is n.
+Status checkKronecker(const TransformDetail& detail, std::size_t n, ErrorCode code,
+                      const std::string& object) {
+    const std::size_t left = orderOf(detail.kroneckerLeft);
+    const std::size_t right = orderOf(detail.kroneckerRight);
+    if (detail.kroneckerLeft.empty() && detail.kroneckerRight.empty()) return {};
+    if (left != 0 && right != 0 && n % left == 0 && n / left == right && detail.blocks.empty()) return {};
+    return fail(code, object + ": arrays 'kronecker_left' and 'kronecker_right' hold " +
+                          std::to_string(detail.kroneckerLeft.size()) + " and " +
+                          std::to_string(detail.kroneckerRight.size()) + " values beside " +
+                          std::to_string(detail.blocks.size()) +
+                          " of 'blocks', expected a^2 and b^2 with a b = " + std::to_string(n) +
+                          " and no blocks");
 }
 
 /// Relations between the arrays, and the ranges of the numbers they depend on.
@@ -98,6 +124,7 @@ Status checkDetail(const SiteDetail& detail, ErrorCode code, const std::string& 
         for (const auto& field : kTransformArrays)
             BDQ_CHECK(checkLength(transform.*field.values, expectedLength(n, transform, field.values), code,
                                   label + ": array '" + id + "." + field.name + "'"));
+        BDQ_CHECK(checkKronecker(transform, n, code, label + ": " + id));
     }
     return {};
 }

@@ -13,6 +13,8 @@ namespace {
 
 using io::HostTensor;
 
+constexpr const char* kKeyRotation = "key_rotation.matrix";
+
 HostTensor floatsToHost(const std::vector<float>& values) {
     return toHostTensor(at::tensor(at::ArrayRef<float>(values), at::kFloat));
 }
@@ -66,6 +68,22 @@ std::string schemeText(const OperandScheme& weight, const OperandScheme& activat
     return formatScheme({weight, activation, kv});
 }
 
+// [2] high, low; left out where nothing is clipped.
+void putClip(io::TensorFile& file, const std::string& name, quant::RangeFactors clip) {
+    if (clip.high != 1 || clip.low != 1) file.tensors[name] = floatsToHost({clip.high, clip.low});
+}
+
+Result<quant::RangeFactors> getClip(const PartReader& parts, const std::string& name) {
+    BDQ_TRY(const std::vector<float> values, parts.floats(name));
+    if (values.empty()) return quant::RangeFactors{};
+    const auto valid = [](float factor) { return factor > 0 && factor <= 1; };
+    if (values.size() != 2 || !valid(values[0]) || !valid(values[1]))
+        return fail(ErrorCode::BadFormat, "tensor '" + name + "' holds " +
+                                              c10::str(at::ArrayRef<float>(values)) +
+                                              ", expected two factors in (0, 1]");
+    return quant::RangeFactors{values[0], values[1]};
+}
+
 void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
     const std::string prefix = std::string(siteName(site)) + ".";
     if (quantized.weight) {
@@ -82,6 +100,11 @@ void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
         file.tensors[prefix + "blocks"] = floatsToHost(detail.blocks);
         file.tensors[prefix + "inverse_blocks"] = floatsToHost(detail.inverseBlocks);
     }
+    if (!detail.kroneckerLeft.empty()) {
+        file.tensors[prefix + "kronecker_left"] = floatsToHost(detail.kroneckerLeft);
+        file.tensors[prefix + "kronecker_right"] = floatsToHost(detail.kroneckerRight);
+    }
+    putClip(file, prefix + "clip", quantized.clip);
     file.metadata[prefix + "block_size"] = std::to_string(detail.blockSize);
     file.metadata[prefix + "hadamard"] = detail.hadamard ? "1" : "0";
     file.metadata[prefix + "hadamard_seed"] = std::to_string(quantized.siteTransform.hadamardSeed());
@@ -95,6 +118,8 @@ Result<transform::SiteTransform> getTransform(const PartReader& parts, const std
     BDQ_TRY(detail.diagonal, parts.floats(prefix + "diagonal"));
     BDQ_TRY(detail.blocks, parts.floats(prefix + "blocks"));
     BDQ_TRY(detail.inverseBlocks, parts.floats(prefix + "inverse_blocks"));
+    BDQ_TRY(detail.kroneckerLeft, parts.floats(prefix + "kronecker_left"));
+    BDQ_TRY(detail.kroneckerRight, parts.floats(prefix + "kronecker_right"));
     BDQ_TRY(const std::uint64_t blockSize, parts.number(prefix + "block_size"));
     detail.blockSize = static_cast<int>(std::min<std::uint64_t>(blockSize, 1 << 20));
     BDQ_TRY(const std::uint64_t hadamard, parts.number(prefix + "hadamard"));
@@ -109,6 +134,7 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape sh
     BDQ_TRY(const std::string text, parts.text(prefix + "scheme"));
     BDQ_TRY(const Scheme scheme, parseScheme(text));
     quantized.activation = scheme.activation;
+    BDQ_TRY(quantized.clip, getClip(parts, prefix + "clip"));
     BDQ_TRY(quantized.siteTransform, getTransform(parts, prefix, shape.columns));
     at::Tensor values;
     if (parts.has(prefix + "codes")) {
@@ -131,6 +157,18 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape sh
     return quantized;
 }
 
+Result<transform::HeadRotation> getKeyRotation(const PartReader& parts, std::int64_t headDim,
+                                               std::uint64_t seed) {
+    // Files from before learned matrices hold the seed alone.
+    if (!parts.has(kKeyRotation)) return transform::HeadRotation::create(headDim, seed);
+    BDQ_TRY(const at::Tensor matrix, parts.tensor(kKeyRotation, HostTensor::Type::F32));
+    if (matrix.sizes() != at::IntArrayRef{headDim, headDim})
+        return fail(ErrorCode::ShapeMismatch, std::string("tensor '") + kKeyRotation + "' has shape " +
+                                                  c10::str(matrix.sizes()) + ", the model's heads have " +
+                                                  std::to_string(headDim) + " channels");
+    return transform::HeadRotation::fromMatrix(matrix);
+}
+
 Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& config, const std::string& label) {
     LayerCheckpoint checkpoint;
     QuantizedBlock& block = checkpoint.block;
@@ -146,8 +184,10 @@ Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& confi
     BDQ_TRY(const std::uint64_t rotated, parts.number("key_rotation"));
     if (rotated != 0) {
         BDQ_TRY(block.keyRotationSeed, parts.number("key_rotation_seed"));
-        BDQ_TRY(block.keyRotation, transform::HeadRotation::create(config.headDim, block.keyRotationSeed));
+        BDQ_TRY(block.keyRotation, getKeyRotation(parts, config.headDim, block.keyRotationSeed));
     }
+    BDQ_TRY(block.keyClip, getClip(parts, "k_cache.clip"));
+    BDQ_TRY(block.valueClip, getClip(parts, "v_cache.clip"));
     BDQ_TRY(const std::uint64_t rows, parts.number("rows"));
     constexpr std::size_t kSites = kLinearSites.size() + kCacheSites.size();
     if (rows > kSites)
@@ -179,6 +219,10 @@ Status writeLayerCheckpoint(const std::filesystem::path& path, const LayerCheckp
     file.metadata["v_cache.scheme"] = schemeText({}, {}, block.values);
     file.metadata["key_rotation"] = block.keyRotation ? "1" : "0";
     file.metadata["key_rotation_seed"] = std::to_string(block.keyRotationSeed);
+    if (block.keyRotation)
+        file.tensors[kKeyRotation] = toHostTensor(block.keyRotation->matrix().to(at::kFloat));
+    putClip(file, "k_cache.clip", block.keyClip);
+    putClip(file, "v_cache.clip", block.valueClip);
     file.metadata["rows"] = std::to_string(checkpoint.rows.size());
     for (std::size_t i = 0; i < checkpoint.rows.size(); ++i)
         file.metadata["row." + std::to_string(i)] = encodeRunRow(checkpoint.rows[i]);

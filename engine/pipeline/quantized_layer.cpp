@@ -5,7 +5,6 @@
 #include <ATen/ATen.h>
 
 #include "engine/pipeline/layer_checkpoint.h"
-#include "engine/quant/affine.h"
 
 namespace bdq {
 namespace {
@@ -43,7 +42,8 @@ void QuantizedBlock::moveTo(c10::Device device) {
 
 at::Tensor QuantizedHooks::siteInput(Site site, at::Tensor x) {
     const QuantizedSite& quantized = m_block.at(site);
-    return quant::fakeQuantize(quantized.siteTransform.applyToActivations(x), quantized.activation);
+    return quant::fakeQuantize(quantized.siteTransform.applyToActivations(x), quantized.activation,
+                               quantized.clip);
 }
 
 void QuantizedHooks::attentionInputs(at::Tensor& q, at::Tensor& k, at::Tensor& v) {
@@ -51,8 +51,8 @@ void QuantizedHooks::attentionInputs(at::Tensor& q, at::Tensor& k, at::Tensor& v
         q = m_block.keyRotation->applyToQueries(q);
         k = m_block.keyRotation->applyToKeys(k);
     }
-    k = quant::fakeQuantize(k, m_block.keys);
-    v = quant::fakeQuantize(v, m_block.values);
+    k = quant::fakeQuantize(k, m_block.keys, m_block.keyClip);
+    v = quant::fakeQuantize(v, m_block.values, m_block.valueClip);
 }
 
 std::unique_ptr<Layer> makeQuantizedLayer(const ModelConfig& config, const BlockWeights& norms,

@@ -7,6 +7,7 @@
 
 #include "engine/api/quant_scheme.h"
 #include "engine/model/layer_source.h"
+#include "engine/quant/affine.h"
 #include "engine/quant/quantized_weight.h"
 #include "engine/transform/head_rotation.h"
 #include "engine/transform/site_transform.h"
@@ -21,6 +22,7 @@ struct QuantizedSite {
     std::optional<quant::QuantizedWeight> weight;
     at::Tensor fullWeight;
     OperandScheme activation;
+    quant::RangeFactors clip; ///< of the activations
     [[nodiscard]] at::Tensor matmulWeight() const { return weight ? weight->dequantize() : fullWeight; }
 };
 
@@ -29,9 +31,11 @@ struct QuantizedBlock {
     std::array<QuantizedSite, kLinearSites.size()> sites;
     OperandScheme keys{16, false, 0};
     OperandScheme values{16, false, 0};
+    quant::RangeFactors keyClip;
+    quant::RangeFactors valueClip;
     std::optional<transform::HeadRotation>
-        keyRotation; ///< of q and k after RoPE; v's is folded into the weights
-    std::uint64_t keyRotationSeed = 0;
+        keyRotation;                   ///< of q and k after RoPE; v's is folded into the weights
+    std::uint64_t keyRotationSeed = 0; ///< of a Hadamard keyRotation
 
     QuantizedSite& at(Site site) { return sites[static_cast<std::size_t>(site)]; }
     [[nodiscard]] const QuantizedSite& at(Site site) const { return sites[static_cast<std::size_t>(site)]; }

@@ -40,6 +40,9 @@ SiteDetail sample() {
     block.inverseBlocks = ramp(36, 6);
     block.diagonal = ramp(10, 7);
     block.hadamard = true;
+    TransformDetail& kronecker = detail.transforms[TransformKind::SmoothQuant];
+    kronecker.kroneckerLeft = ramp(4, 8);
+    kronecker.kroneckerRight = ramp(25, 9);
     return detail;
 }
 
@@ -56,6 +59,8 @@ void expectEqual(const TransformDetail& a, const TransformDetail& b) {
     EXPECT_EQ(a.blockSize, b.blockSize);
     EXPECT_EQ(a.blocks, b.blocks);
     EXPECT_EQ(a.inverseBlocks, b.inverseBlocks);
+    EXPECT_EQ(a.kroneckerLeft, b.kroneckerLeft);
+    EXPECT_EQ(a.kroneckerRight, b.kroneckerRight);
     EXPECT_EQ(a.hadamard, b.hadamard);
 }
 
@@ -79,7 +84,7 @@ TEST(SiteDetail, roundTrip) {
     EXPECT_EQ(read->keptTokens, 3);
     EXPECT_EQ(read->keptInputs, detail.keptInputs);
     EXPECT_EQ(read->keptWeights, detail.keptWeights);
-    ASSERT_EQ(read->transforms.size(), 2u);
+    ASSERT_EQ(read->transforms.size(), 3u);
     for (const auto& [kind, transform] : detail.transforms)
         expectEqual(read->transforms.at(kind), transform);
 }
@@ -94,6 +99,15 @@ TEST(SiteDetail, refusesToWriteWrongLengths) {
         [](SiteDetail& d) { d.transforms[TransformKind::None].noiseWeight.pop_back(); },
         [](SiteDetail& d) { d.transforms[TransformKind::CatBlock64].blocks.pop_back(); },
         [](SiteDetail& d) { d.transforms[TransformKind::CatBlock64].blockSize = 11; },
+        [](SiteDetail& d) { d.transforms[TransformKind::CatBlock64].kroneckerLeft = ramp(4, 0); },
+        [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerLeft.clear(); },
+        [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerRight.pop_back(); },
+        [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerRight = ramp(16, 0); },
+        [](SiteDetail& d) { // blocks or factors, not both
+            TransformDetail& both = d.transforms[TransformKind::SmoothQuant];
+            both.blockSize = 4;
+            both.blocks = ramp(36, 0);
+        },
     };
     for (const auto& change : changes) {
         SiteDetail detail = sample();

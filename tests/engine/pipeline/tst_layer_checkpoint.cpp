@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "engine/io/tensor_file.h"
+#include "engine/pipeline/host_tensor.h"
 #include "engine/pipeline/layer_checkpoint.h"
 #include "engine/transform/build_transform.h"
 #include "tests/engine/model/random_block.h"
@@ -20,8 +21,13 @@ protected:
             parts.diagonal = at::exp(testing::randomTensor({n}, 3));
             parts.hadamard = true;
             parts.hadamardSeed = 0xFFFFFFFFFFFFFFF0ULL + static_cast<std::uint64_t>(site);
+            if (site == Site::GateUp) {
+                parts.kroneckerLeft = testing::randomTensor({2, 2}, 5);
+                parts.kroneckerRight = testing::randomTensor({n / 2, n / 2}, 6);
+            }
             quantized.siteTransform = transform::SiteTransform::create(n, parts).value();
             quantized.activation = {4, true, 0};
+            if (site == Site::Down) quantized.clip = {0.75F, 0.5F};
             const at::Tensor weight = quantized.siteTransform.applyToWeight(m_weights.at(site));
             if (site == Site::O)
                 quantized.fullWeight = weight;
@@ -32,6 +38,7 @@ protected:
         m_checkpoint.block.keys = {4, false, 0};
         m_checkpoint.block.keyRotationSeed = 77;
         m_checkpoint.block.keyRotation = transform::HeadRotation::create(m_config.headDim, 77).value();
+        m_checkpoint.block.valueClip = {0.9F, 1};
         m_checkpoint.rows.push_back({{5, Site::Down}, "W3A4", 12.5, 0.25, 0.5, 0.125, 0.5, 0.25});
     }
     void TearDown() override { std::filesystem::remove(m_path); }
@@ -56,6 +63,56 @@ TEST_F(Checkpoint, ALayerReadBackComputesTheSameBits) {
     EXPECT_TRUE(at::equal(before, after));
 }
 
+TEST_F(Checkpoint, ALearnedKeyMatrixIsReadBack) {
+    const at::Tensor matrix = testing::randomTensor({m_config.headDim, m_config.headDim}, 8);
+    m_checkpoint.block.keyRotation = transform::HeadRotation::fromMatrix(matrix).value();
+    ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
+    const auto read = readLayerCheckpoint(m_path, m_config);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_TRUE(at::equal(read->block.keyRotation->matrix(), matrix.to(at::kDouble)));
+    EXPECT_TRUE(at::equal(read->block.keyRotation->inverseTransposed(),
+                          m_checkpoint.block.keyRotation->inverseTransposed()));
+}
+
+TEST_F(Checkpoint, AFileWithTheSeedAloneIsRead) {
+    ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
+    auto file = io::readTensorFile(m_path).value();
+    ASSERT_EQ(file.tensors.erase("key_rotation.matrix"), 1U);
+    ASSERT_TRUE(io::writeTensorFile(m_path, file));
+    const auto read = readLayerCheckpoint(m_path, m_config);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_TRUE(at::equal(read->block.keyRotation->matrix(), m_checkpoint.block.keyRotation->matrix()));
+}
+
+TEST_F(Checkpoint, ClippingIsReadBackAndApplied) {
+    ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
+    const auto read = readLayerCheckpoint(m_path, m_config);
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->block.at(Site::Down).clip.high, 0.75F);
+    EXPECT_EQ(read->block.at(Site::Down).clip.low, 0.5F);
+    EXPECT_EQ(read->block.at(Site::Qkv).clip.high, 1.0F);
+    EXPECT_EQ(read->block.keyClip.low, 1.0F);
+    EXPECT_EQ(read->block.valueClip.high, 0.9F);
+    // Each of them changes what the layer computes.
+    const at::Tensor x = testing::randomTensor({1, 20, m_config.hiddenSize}, 4);
+    const Rope rope = Rope::create(m_config, 20, at::kCPU);
+    const auto output = [&](const QuantizedBlock& block) {
+        return makeQuantizedLayer(m_config, m_weights, block)->forward(x, rope);
+    };
+    const at::Tensor clipped = output(m_checkpoint.block);
+    QuantizedBlock changed = m_checkpoint.block;
+    changed.at(Site::Down).clip = {};
+    EXPECT_FALSE(at::equal(output(changed), clipped));
+    changed = m_checkpoint.block;
+    changed.keyClip = {0.5F, 0.5F};
+    EXPECT_FALSE(at::equal(output(changed), clipped));
+    changed = m_checkpoint.block;
+    changed.values = changed.keys;
+    const at::Tensor quantizedValues = output(changed);
+    changed.valueClip = {};
+    EXPECT_FALSE(at::equal(output(changed), quantizedValues));
+}
+
 TEST_F(Checkpoint, AFileThatDoesNotFitIsRefused) {
     ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
     const std::vector<std::function<void(io::TensorFile&)>> damages{
@@ -78,6 +135,20 @@ TEST_F(Checkpoint, AFileThatDoesNotFitIsRefused) {
                 f.metadata["row." + std::to_string(row)] = f.metadata["row.0"];
         },
         [](io::TensorFile& f) { f.tensors["qkv.codes"].bytes[0] = std::byte{100}; },
+        [](io::TensorFile& f) { f.tensors.erase("gate_up.kronecker_left"); },
+        [](io::TensorFile& f) { f.tensors["gate_up.kronecker_left"] = f.tensors["gate_up.kronecker_right"]; },
+        [](io::TensorFile& f) { f.tensors["down.clip"] = f.tensors["down.diagonal"]; },
+        [](io::TensorFile& f) {
+            f.tensors["down.clip"] = toHostTensor(at::tensor({0.5F, 1.5F}));
+        },
+        [](io::TensorFile& f) {
+            f.tensors["v_cache.clip"] = toHostTensor(at::tensor({NAN, 1.0F}));
+        },
+        [](io::TensorFile& f) { f.tensors["key_rotation.matrix"] = toHostTensor(at::eye(2)); },
+        [](io::TensorFile& f) {
+            f.tensors["key_rotation.matrix"].bytes.assign(f.tensors["key_rotation.matrix"].bytes.size(),
+                                                          std::byte{0});
+        },
     };
     for (std::size_t i = 0; i < damages.size(); ++i) {
         auto file = io::readTensorFile(m_path);

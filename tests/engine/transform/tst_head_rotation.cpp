@@ -89,5 +89,27 @@ TEST(HeadRotation, RefusesWrongShapes) {
     EXPECT_EQ(foldValueRotation({}, o, {}, rotation, 4, 2).error().code, ErrorCode::ShapeMismatch);
 }
 
+TEST(HeadRotation, TakesAnyInvertibleMatrix) {
+    const at::Tensor matrix = test::normal({24, 24}, 5);
+    const HeadRotation rotation = HeadRotation::fromMatrix(matrix).value();
+    EXPECT_TRUE(at::equal(rotation.matrix(), matrix.to(at::kDouble)));
+    const at::Tensor product = rotation.matrix().matmul(rotation.inverseTransposed().t());
+    EXPECT_TRUE(
+        at::allclose(product, at::eye(24, at::kDouble), 0, 1e-9)); // fp64 inverse, condition below 1e5
+    const HeadRotation hadamard = HeadRotation::create(24, 3).value();
+    const HeadRotation again = HeadRotation::fromMatrix(hadamard.matrix()).value();
+    EXPECT_TRUE(at::equal(again.inverseTransposed(), hadamard.inverseTransposed()));
+}
+
+TEST(HeadRotation, RefusesMatricesWithoutInverse) {
+    const auto code = [](const at::Tensor& matrix) { return HeadRotation::fromMatrix(matrix).error().code; };
+    EXPECT_EQ(code({}), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3, 4})), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3})), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3, 3}, at::kInt)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3, 3})), ErrorCode::NonFinite);
+    EXPECT_EQ(code(at::full({3, 3}, NAN)), ErrorCode::NonFinite);
+}
+
 } // namespace
 } // namespace bdq::transform

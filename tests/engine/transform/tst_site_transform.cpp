@@ -24,6 +24,8 @@ struct Case {
     bool diagonal;
     std::int64_t block;
     bool hadamard;
+    std::int64_t kroneckerLeft = 0; ///< 0 = none
+    bool identityRight = false;
 };
 
 const Case kCases[] = {
@@ -38,6 +40,10 @@ const Case kCases[] = {
     {"all", 1536, true, 64, true},
     {"all, ragged", 576, true, 128, true},
     {"one channel", 1, true, 1, true},
+    {"kronecker", 48, false, 0, false, 6},
+    {"kronecker across heads", 576, true, 0, false, 9, true},
+    {"kronecker of a prime", 7, true, 0, false, 1},
+    {"all, kronecker", 96, true, 0, true, 8},
 };
 
 TransformParts partsOf(const Case& c, std::uint64_t seed) {
@@ -48,6 +54,14 @@ TransformParts partsOf(const Case& c, std::uint64_t seed) {
         parts.blocks = normal({count, c.block, c.block}, seed + 1, at::kDouble) * 0.1 +
                        2 * std::sqrt(static_cast<double>(c.block)) * 0.1 * at::eye(c.block, at::kDouble);
         parts.blockSize = c.block;
+    }
+    if (c.kroneckerLeft > 0) {
+        const auto factor = [&](std::int64_t order, std::uint64_t with) {
+            return normal({order, order}, with, at::kDouble) * 0.1 + at::eye(order, at::kDouble);
+        };
+        const std::int64_t right = c.n / c.kroneckerLeft;
+        parts.kroneckerLeft = factor(c.kroneckerLeft, seed + 2);
+        parts.kroneckerRight = c.identityRight ? at::eye(right) : factor(right, seed + 3);
     }
     parts.hadamard = c.hadamard;
     parts.hadamardSeed = seed;
@@ -98,6 +112,8 @@ TEST_P(EveryTransform, EqualsTheDenseMatrices) {
         }
         dense = dense.matmul(blocks);
     }
+    if (c.kroneckerLeft > 0)
+        dense = dense.matmul(at::kron(rounded(parts.kroneckerLeft), rounded(parts.kroneckerRight)));
     if (c.hadamard) {
         const auto plan = analysis::hadamardPlan(c.n).value();
         const at::Tensor signs = tensorOf(analysis::randomSigns(c.n, 25)).view({-1});
@@ -126,6 +142,53 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EveryTransform, testing::ValuesIn(kCases), [](co
     std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
     return name;
 });
+
+TEST_P(EveryTransform, GivesItsPartsBack) {
+    const Case& c = GetParam();
+    const auto transform = SiteTransform::create(c.n, partsOf(c, 45)).value();
+    const auto again = SiteTransform::create(c.n, transform.parts()).value();
+    const at::Tensor x = normal({5, c.n}, 46);
+    EXPECT_TRUE(at::equal(again.applyToActivations(x), transform.applyToActivations(x)));
+    EXPECT_TRUE(at::equal(again.applyToWeight(x), transform.applyToWeight(x)));
+}
+
+TEST(SiteTransform, KroneckerFactorsCostTheirOrders) {
+    TransformParts parts;
+    parts.kroneckerLeft = normal({32, 32}, 1);
+    parts.kroneckerRight = normal({48, 48}, 2);
+    const auto both = SiteTransform::create(1536, parts).value();
+    EXPECT_EQ(both.onlineMultiplies(), 1536 * (32 + 48));
+    EXPECT_EQ(both.describe(), "Kronecker 32 x 48: 122880 multiplications per token");
+    parts.kroneckerRight = at::eye(48);
+    EXPECT_EQ(SiteTransform::create(1536, parts).value().onlineMultiplies(), 1536 * 32);
+}
+
+TEST(SiteTransform, RefusesKroneckerFactorsThatDoNotFit) {
+    const auto code = [](const at::Tensor& left, const at::Tensor& right, bool blocks = false) {
+        TransformParts parts;
+        parts.kroneckerLeft = left;
+        parts.kroneckerRight = right;
+        if (blocks) {
+            parts.blocks = at::eye(4).expand({3, 4, 4});
+            parts.blockSize = 4;
+        }
+        const auto made = SiteTransform::create(12, parts);
+        return made ? ErrorCode::Internal : made.error().code;
+    };
+    EXPECT_EQ(code(at::eye(3), at::eye(5)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::eye(3), {}), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code({}, at::eye(3)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3, 2}), at::eye(4)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::ones({3, 3}), at::eye(4)), ErrorCode::NonFinite);
+    EXPECT_EQ(code(at::eye(3), at::full({4, 4}, NAN)), ErrorCode::NonFinite);
+    EXPECT_EQ(code(at::eye(3), at::eye(4), true), ErrorCode::InvalidSpec);
+    TransformDetail detail;
+    detail.kroneckerLeft = std::vector<float>(9, 1.0F);
+    detail.kroneckerRight = std::vector<float>(15, 1.0F);
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 12, 0).error().code, ErrorCode::BadFormat);
+    detail.kroneckerRight.clear();
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 12, 0).error().code, ErrorCode::BadFormat);
+}
 
 TEST(SiteTransform, IdentityReturnsItsInput) {
     const SiteTransform identity;
