@@ -115,6 +115,10 @@ Status Run::prepareTokens() {
     if (m_options.rounding == WeightRounding::Gptq || m_recipe.quantizedInputs) m_quantized = m_full;
     m_rope = Rope::create(m_weights->config(), tokens->ids.size(1), m_device.device);
     m_ids = tokens->ids.to(m_device.device, at::kLong);
+    if (m_recipe.trains())
+        m_training.emplace(*m_weights, m_rope,
+                           RunTrainingOptions{m_options, m_recipe, m_layers, m_folder->path()}, m_device,
+                           m_context, [this](double units) { advance(units); });
     return {};
 }
 
@@ -206,11 +210,8 @@ Status Run::quantizeLayer(int layer) {
 // What recipes with end-to-end steps need before the first layer is quantized; the others train layer by
 // layer.
 Status Run::train() {
-    if (!m_recipe.trains()) return {};
-    m_training.emplace(*m_weights, m_rope,
-                       RunTrainingOptions{m_options, m_recipe, m_layers, m_folder->path()}, m_device,
-                       m_context, [this](double units) { advance(units); });
-    return m_recipe.endToEndSteps > 0 ? m_training->trainWholeModel(m_ids, m_full) : Status{};
+    if (!m_training || m_recipe.endToEndSteps == 0) return {};
+    return m_training->trainWholeModel(m_ids, m_full);
 }
 
 Status Run::quantizeLayers() {
@@ -261,9 +262,10 @@ Status Run::saveResults() {
 Result<RunResult> Run::run() {
     BDQ_CHECK(prepare());
     const double layerUnits = static_cast<double>(m_layers.back() + 1);
-    m_total =
-        layerUnits + 2 * evaluationUnits() +
-        (m_recipe.trains() ? RunTraining::units(m_recipe, m_weights->config().layers, m_ids.size(0)) : 0);
+    m_total = layerUnits + 2 * evaluationUnits();
+    if (m_training)
+        m_total +=
+            m_training->blockUnits() + m_training->endToEndUnits(m_weights->config().layers, m_ids.size(0));
     BDQ_CHECK(evaluateInto(m_result.full, {}));
     BDQ_CHECK(train());
     BDQ_CHECK(quantizeLayers());

@@ -71,6 +71,7 @@ Result<RunFolder> RunFolder::open(const RunSpec& spec, const std::string& modelF
         return fail(ErrorCode::InvalidSpec, folder.string() + ": there is no run to resume in this folder");
     BDQ_CHECK(prepareFolder(folder));
     BDQ_CHECK(prepareFolder(folder / "layers"));
+    if (effectiveRecipe(spec).trains()) BDQ_CHECK(prepareFolder(folder / "training"));
     BDQ_CHECK(prepareFolder(folder / "analysis" / "sites"));
     if (started) {
         BDQ_TRY(const std::string found, readTextFile(folder / kManifestFile, kMaxManifestBytes));

@@ -42,10 +42,13 @@ private:
 
 } // namespace
 
-double RunTraining::units(const TrainingRecipe& recipe, int layers, std::int64_t sequences) {
-    const double epochs =
-        recipe.epochs + recipe.endToEndSteps * recipe.batch / static_cast<double>(sequences);
-    return kUnitsPerEpoch * epochs * layers;
+double RunTraining::blockUnits() const {
+    return kUnitsPerEpoch * m_options.recipe.epochs * static_cast<double>(m_options.layers.size());
+}
+
+double RunTraining::endToEndUnits(int layers, std::int64_t sequences) const {
+    const TrainingRecipe& recipe = m_options.recipe;
+    return kUnitsPerEpoch * recipe.endToEndSteps * recipe.batch / static_cast<double>(sequences) * layers;
 }
 
 std::filesystem::path RunTraining::statePath(int layer) const {
@@ -129,8 +132,7 @@ Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embed
     data.normEpsilon = m_weights.config().normEpsilon;
     data.seed = m_options.quantization.seed;
     BDQ_TRY(train::EndToEndState saved, savedEndToEnd());
-    const double total = units(m_options.recipe, m_weights.config().layers, tokens.size(0)) -
-                         kUnitsPerEpoch * m_options.recipe.epochs * m_weights.config().layers;
+    const double total = endToEndUnits(m_weights.config().layers, tokens.size(0));
     const TensorFloat32 fast;
     BDQ_TRY(const train::EndToEndTraining training,
             train::trainEndToEnd(m_blocks, data, m_rope, m_options.recipe, std::move(saved),

@@ -29,8 +29,10 @@ public:
           m_context(context), m_advance(std::move(advance)),
           m_trainer(weights.config(), rope, m_options.quantization, m_options.recipe, device, context) {}
 
-    /// Work of the whole training in units of quantizing one layer; an estimate for the time left.
-    [[nodiscard]] static double units(const TrainingRecipe& recipe, int layers, std::int64_t sequences);
+    /// Work of the training in units of quantizing one layer, an estimate for the time left: of the blocks
+    /// that are quantized, and of the model of `layers` layers end to end.
+    [[nodiscard]] double blockUnits() const;
+    [[nodiscard]] double endToEndUnits(int layers, std::int64_t sequences) const;
 
     /// Trains every block, then the model end to end. Only for recipes with end-to-end steps; layer() gives
     /// the results afterwards. `tokens` int64 [sequences, length] on the device, `embedded` their hidden
