@@ -141,7 +141,12 @@ Status validateSpec(const RunSpec& spec) {
 
 Status validateSpec(const EvalSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
-    BDQ_CHECK(checkEvaluation(spec.evaluation));
+    if (spec.evaluation.textPath.empty() && spec.tasks.empty())
+        return refuse("text", "nothing", "a text file (--text) or a task file (--task)");
+    if (!spec.evaluation.textPath.empty()) BDQ_CHECK(checkEvaluation(spec.evaluation));
+    for (const std::string& task : spec.tasks)
+        BDQ_CHECK(checkText("tasks", task, "task files"));
+    BDQ_CHECK(checkRange("limit", spec.taskLimit, 0, kMaxTaskItems));
     return checkDevice(spec.device);
 }
 

@@ -84,9 +84,11 @@ WeightRounding effectiveRounding(const RunSpec& spec);
 
 struct EvalSpec {
     std::string modelPath;
-    std::string runDir; ///< empty = the model as it is
-    EvaluationOptions evaluation;
+    std::string runDir;           ///< empty = the model as it is
+    EvaluationOptions evaluation; ///< textPath may be empty when there are tasks
     DeviceOptions device;
+    std::vector<std::string> tasks{}; ///< multiple-choice files (JSON lines: context, choices, label)
+    int taskLimit = 0;                ///< only the first items of each task; 0 = all
 };
 
 enum class ReportFormat { Html, Markdown, Csv, Json };

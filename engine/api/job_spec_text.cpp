@@ -154,6 +154,9 @@ std::string textOf(const EvalSpec& spec) {
         .unlessDefault("run", spec.runDir, std::string())
         .unlessDefault("seq-len", spec.evaluation.sequenceLength, standard.sequenceLength)
         .unlessDefault("max-windows", spec.evaluation.maxWindows, standard.maxWindows);
+    for (const std::string& task : spec.tasks)
+        text.option("task", task);
+    text.unlessDefault("limit", spec.taskLimit, 0);
     return text.device(spec.device).text();
 }
 

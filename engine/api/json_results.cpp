@@ -91,25 +91,45 @@ Provenance readProvenance(Reader in) {
     return value;
 }
 
-Json evalToJson(const EvalResult& result) {
-    return Json{{"schema", kResultSchema},
-                {"model", result.modelPath},
-                {"run", result.runDir},
-                {"text", result.text},
-                {"perplexity", result.perplexity},
-                {"nll", result.nll},
-                {"windows", result.windows},
-                {"seq_len", result.sequenceLength},
-                {"tokens", result.tokens},
-                {"tokens_per_second", result.tokensPerSecond},
-                {"provenance", provenanceToJson(result.provenance)}};
+void putText(Json& out, const EvalResult& result) {
+    out["text"] = result.text;
+    out["perplexity"] = result.perplexity;
+    out["nll"] = result.nll;
+    out["windows"] = result.windows;
+    out["seq_len"] = result.sequenceLength;
+    out["tokens"] = result.tokens;
+    out["tokens_per_second"] = result.tokensPerSecond;
+    if (!result.comparison) return;
+    out["perplexity_full"] = result.comparison->perplexityFull;
+    out["nll_full"] = result.comparison->nllFull;
+    out["kl"] = result.comparison->klDivergence;
+    out["top1_agreement"] = result.comparison->topAgreement;
 }
 
-EvalResult readEvalResult(Reader in) {
-    in.checkSchema(kResultSchema);
-    EvalResult result;
-    result.modelPath = in.text("model");
-    result.runDir = in.text("run");
+Json taskToJson(const TaskResult& task) {
+    return Json{{"name", task.name},
+                {"items", task.items},
+                {"acc", task.accuracy},
+                {"acc_norm", task.accuracyNormalized},
+                {"acc_stderr", task.accuracyError},
+                {"acc_norm_stderr", task.accuracyNormalizedError},
+                {"truncated", task.truncated}};
+}
+
+/// Keys about the text are absent when only tasks were measured, "tasks" when only a text was.
+Json evalToJson(const EvalResult& result) {
+    Json out{{"schema", kResultSchema}, {"model", result.modelPath}, {"run", result.runDir}};
+    if (!result.text.empty()) putText(out, result);
+    if (!result.tasks.empty()) {
+        out["tasks"] = Json::array();
+        for (const TaskResult& task : result.tasks)
+            out["tasks"].push_back(taskToJson(task));
+    }
+    out["provenance"] = provenanceToJson(result.provenance);
+    return out;
+}
+
+void readTextPart(Reader& in, EvalResult& result) {
     result.text = in.text("text");
     result.perplexity = in.number("perplexity");
     result.nll = in.number("nll");
@@ -117,6 +137,30 @@ EvalResult readEvalResult(Reader in) {
     result.sequenceLength = in.integer("seq_len", 0, kMaxInt);
     result.tokens = in.integer<std::int64_t>("tokens", 0, kMaxCount);
     result.tokensPerSecond = in.number("tokens_per_second");
+    if (in.has("kl"))
+        result.comparison = ModelComparison{in.number("kl"), in.number("top1_agreement"),
+                                            in.number("nll_full"), in.number("perplexity_full")};
+}
+
+TaskResult readTask(Reader in) {
+    return {in.text("name"),
+            in.integer("items", 0, kMaxInt),
+            in.number("acc"),
+            in.number("acc_norm"),
+            in.number("acc_stderr"),
+            in.number("acc_norm_stderr"),
+            in.integer("truncated", 0, kMaxInt)};
+}
+
+EvalResult readEvalResult(Reader in) {
+    in.checkSchema(kResultSchema);
+    EvalResult result;
+    result.modelPath = in.text("model");
+    result.runDir = in.text("run");
+    if (in.has("text") || !in.has("tasks")) readTextPart(in, result);
+    if (in.has("tasks"))
+        for (const Reader& task : in.objects("tasks"))
+            result.tasks.push_back(readTask(task));
     result.provenance = readProvenance(in.object("provenance"));
     return result;
 }

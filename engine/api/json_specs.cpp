@@ -194,17 +194,22 @@ Json toJson(const EvalSpec& spec) {
              {"run", spec.runDir},
              {"text", spec.evaluation.textPath},
              {"seq_len", spec.evaluation.sequenceLength},
-             {"max_windows", spec.evaluation.maxWindows}};
+             {"max_windows", spec.evaluation.maxWindows},
+             {"tasks", spec.tasks},
+             {"limit", spec.taskLimit}};
     putDevice(out, spec.device);
     return out;
 }
 
 EvalSpec readEval(Reader& in) {
-    in.allowOnly({"schema", "job", "model", "run", "text", "seq_len", "max_windows", "device", "threads"});
+    in.allowOnly({"schema", "job", "model", "run", "text", "seq_len", "max_windows", "tasks", "limit",
+                  "device", "threads"});
     EvalSpec spec;
     spec.modelPath = in.text("model");
     spec.runDir = in.text("run", std::string());
     spec.evaluation = readEvaluation(in, "text", "seq_len");
+    if (in.has("tasks")) spec.tasks = in.texts("tasks");
+    spec.taskLimit = in.integer("limit", 0, kMaxTaskItems, std::optional(spec.taskLimit));
     spec.device = readDevice(in);
     return spec;
 }

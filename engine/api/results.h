@@ -53,12 +53,33 @@ struct AnalysisResult {
     [[nodiscard]] const SiteAnalysis* find(SiteKey key) const;
 };
 
+/// A quantized model against the full one on the same text: means over all predicted tokens.
+struct ModelComparison {
+    double klDivergence = 0; ///< KL(full || quantized) of the next-token distributions, nats
+    double topAgreement = 0; ///< share of tokens where both models rate the same next token highest, 0..1
+    double nllFull = 0;      ///< of the full model, as EvalResult::nll
+    double perplexityFull = 0;
+};
+
+/// One multiple-choice task. The answer of the model is the choice with the largest sum of
+/// log P(" " + choice | context): as it is (accuracy), or divided by the characters of the choice
+/// (accuracyNormalized), as lm-evaluation-harness counts them.
+struct TaskResult {
+    std::string name; ///< file name without its extension
+    int items = 0;
+    double accuracy = 0; ///< 0..1
+    double accuracyNormalized = 0;
+    double accuracyError = 0; ///< standard error sqrt(p (1 - p) / (items - 1)); NaN for one item
+    double accuracyNormalizedError = 0;
+    int truncated = 0; ///< items longer than the model's context, which lost tokens on the left
+};
+
 /// Perplexity protocol of design/transforms.md 2.2: mean CE over the L - 1 shifted tokens of each window of
 /// L.
 struct EvalResult {
     std::string modelPath;
     std::string runDir;
-    std::string text; ///< file name
+    std::string text; ///< file name; empty when only tasks were measured: then no perplexity is there
     double perplexity = 0;
     double nll = 0; ///< mean negative log-likelihood per predicted token, nats
     int windows = 0;
@@ -66,6 +87,8 @@ struct EvalResult {
     std::int64_t tokens = 0; ///< tokens of the whole text
     double tokensPerSecond = 0;
     Provenance provenance;
+    std::optional<ModelComparison> comparison{}; ///< with a run and a text
+    std::vector<TaskResult> tasks{};
 };
 
 /// One row of run.json's per_layer.

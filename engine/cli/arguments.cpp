@@ -138,6 +138,10 @@ void Arguments::option(const OptionText& text, Taker taker, bool required) {
     slot.option->required(required)->option_text(text.placeholder + (required ? " (required)" : ""));
 }
 
+void Arguments::repeated(const OptionText& text, std::vector<std::string>& values) {
+    m_app.add_option(text.names, values, text.help)->allow_extra_args(false)->option_text(text.placeholder);
+}
+
 void Arguments::number(const OptionText& text, int& value, int minimum, int maximum) {
     option(text, [&value, minimum, maximum, names = text.names](const std::string& found) -> Status {
         const Result<int> number = readNumber<int>(found);

@@ -44,6 +44,8 @@ public:
     void flag(const OptionText& text, bool& value);
     void option(const OptionText& text, std::string& value, bool required = false);
     void option(const OptionText& text, Taker taker, bool required = false);
+    /// An option that may be given several times, one value each.
+    void repeated(const OptionText& text, std::vector<std::string>& values);
     /// A whole number in minimum..maximum.
     void number(const OptionText& text, int& value, int minimum, int maximum);
     void number(const OptionText& text, std::uint64_t& value);

@@ -39,7 +39,11 @@ Status checkTexts(const RunSpec& spec) {
 }
 
 Status checkTexts(const EvalSpec& spec) {
-    return checkTextFile(spec.evaluation.textPath, "evaluation text");
+    if (!spec.evaluation.textPath.empty())
+        BDQ_CHECK(checkTextFile(spec.evaluation.textPath, "evaluation text"));
+    for (const std::string& task : spec.tasks)
+        BDQ_CHECK(checkTextFile(task, "task"));
+    return {};
 }
 Status checkTexts(const ReportSpec&) {
     return {};

@@ -29,6 +29,27 @@ std::string perplexityLine(const RunResult& result) {
            ")\n";
 }
 
+std::string comparisonLine(const ModelComparison& comparison) {
+    return "full model " + formatPerplexity(comparison.perplexityFull) + "; KL(full || quantized) " +
+           formatShort(comparison.klDivergence) + " nats a token; same top token " +
+           formatNumber(100 * comparison.topAgreement, 2) + " %\n";
+}
+
+std::string taskTable(const EvalResult& result) {
+    TextTable table({"task", "items", "acc %", "+-", "acc_norm %", "+-"});
+    int truncated = 0;
+    for (const TaskResult& task : result.tasks) {
+        table.add({task.name, std::to_string(task.items), formatNumber(100 * task.accuracy, 2),
+                   formatNumber(100 * task.accuracyError, 2), formatNumber(100 * task.accuracyNormalized, 2),
+                   formatNumber(100 * task.accuracyNormalizedError, 2)});
+        truncated += task.truncated;
+    }
+    return "Multiple choice (+- = standard error) on " + result.provenance.device + "\n" + table.render() +
+           (truncated > 0 ? std::to_string(truncated) +
+                                " items are longer than the model's context and lost their beginning\n"
+                          : std::string());
+}
+
 std::string worstSites(const RunResult& result) {
     std::vector<const RunSiteResult*> rows;
     for (const RunSiteResult& row : result.perLayer)
@@ -49,9 +70,13 @@ std::string worstSites(const RunResult& result) {
 } // namespace
 
 std::string describeEval(const EvalResult& result) {
-    return "perplexity " + formatPerplexity(result.perplexity) + " (" + protocolOf(result) + "; nll " +
-           formatNumber(result.nll, 5) + " nats a token; " + formatNumber(result.tokensPerSecond, 0) +
-           " tokens/s on " + result.provenance.device + ")\n";
+    std::string text;
+    if (!result.text.empty())
+        text = "perplexity " + formatPerplexity(result.perplexity) + " (" + protocolOf(result) + "; nll " +
+               formatNumber(result.nll, 5) + " nats a token; " + formatNumber(result.tokensPerSecond, 0) +
+               " tokens/s on " + result.provenance.device + ")\n";
+    if (result.comparison) text += comparisonLine(*result.comparison);
+    return result.tasks.empty() ? text : text + taskTable(result);
 }
 
 std::string describeRun(const RunResult& result) {

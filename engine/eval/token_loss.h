@@ -12,4 +12,7 @@ namespace bdq {
 /// of [rows, vocab] of memory.
 at::Tensor tokenLosses(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
 
+/// h . w[target] of every row, fp64 [rows]; arguments as above.
+at::Tensor targetLogits(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets);
+
 } // namespace bdq

@@ -9,7 +9,8 @@
 
 namespace bdq {
 
-/// Tokenises the text and runs the protocol. `runDir` empty = the model as it is.
+/// Tokenises the text and runs the protocol. `runDir` empty = the model as it is. Compares with the full
+/// model only in evaluate(), which has the time for it.
 Result<EvalResult> evaluateModel(const ModelWeights& weights, const std::string& runDir,
                                  const EvaluationOptions& options, const ComputeDevice& device,
                                  JobContext& context, const std::function<void(double, double)>& progress);

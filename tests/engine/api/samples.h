@@ -46,7 +46,7 @@ inline RunSpec runSpec() {
 }
 
 inline EvalSpec evalSpec() {
-    return {"m.gguf", "out/run", {"t.txt", 128, 3}, {"cuda", 1}};
+    return {"m.gguf", "out/run", {"t.txt", 128, 3}, {"cuda", 1}, {"a b.jsonl", "c.jsonl"}, 50};
 }
 inline ReportSpec reportSpec() {
     return {"out/run", ReportFormat::Csv, "r.csv"};
@@ -138,7 +138,18 @@ inline AnalysisResult analysis() {
 }
 
 inline EvalResult eval() {
-    return {"m.gguf", "out/run", "t.txt", 24.145, 3.18, 4, 2048, 304978, 812.5, provenance()};
+    return {"m.gguf",
+            "out/run",
+            "t.txt",
+            24.145,
+            3.18,
+            4,
+            2048,
+            304978,
+            812.5,
+            provenance(),
+            ModelComparison{0.125, 0.875, 3.0625, 21.625},
+            {{"arc", 40, 0.5, 0.25, 0.0625, 0.03125, 2}, {"piqa", 3, 1, 0.75, 0.5, 0.375, 1}}};
 }
 
 inline RunSiteResult runRow(SiteKey key) {

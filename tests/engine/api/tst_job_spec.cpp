@@ -142,8 +142,15 @@ TEST(JobSpec, RefusesBadOtherJobs) {
     expectRefused<AnalyzeSpec>(samples::analyzeSpec(), "transforms",
                                [](auto& spec) { spec.transforms.clear(); });
     expectRefused<AnalyzeSpec>(samples::analyzeSpec(), "schemes", [](auto& spec) { spec.schemes = {"W44"}; });
-    expectRefused<EvalSpec>(samples::evalSpec(), "text",
-                            [](auto& spec) { spec.evaluation.textPath.clear(); });
+    expectRefused<EvalSpec>(samples::evalSpec(), "text", [](auto& spec) {
+        spec.evaluation.textPath.clear();
+        spec.tasks.clear();
+    });
+    expectRefused<EvalSpec>(samples::evalSpec(), "tasks", [](auto& spec) { spec.tasks.emplace_back(); });
+    expectRefused<EvalSpec>(samples::evalSpec(), "limit", [](auto& spec) { spec.taskLimit = -1; });
+    EvalSpec tasksOnly = samples::evalSpec();
+    tasksOnly.evaluation.textPath.clear();
+    EXPECT_TRUE(validate(tasksOnly));
     expectRefused<ReportSpec>(samples::reportSpec(), "dir", [](auto& spec) { spec.dir.clear(); });
     expectRefused<ReportSpec>(samples::reportSpec(), "out", [](auto& spec) { spec.outFile.clear(); });
     expectRefused<InspectSpec>(samples::inspectSpec(), "analysis",

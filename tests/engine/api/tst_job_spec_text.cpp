@@ -59,9 +59,9 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
         "--seq-len "
         "512 --layers 0,3,29 --transforms bdq,cat-block-128 --schemes 'W3A3,W4g128sym A4asym KV4asym' --seed "
         "18446744073709551615 --device cuda:1 --threads 3");
-    EXPECT_EQ(
-        commandLine(samples::evalSpec()),
-        "bdq eval m.gguf --text t.txt --run out/run --seq-len 128 --max-windows 3 --device cuda --threads 1");
+    EXPECT_EQ(commandLine(samples::evalSpec()),
+              "bdq eval m.gguf --text t.txt --run out/run --seq-len 128 --max-windows 3 --task 'a b.jsonl' "
+              "--task c.jsonl --limit 50 --device cuda --threads 1");
     EXPECT_EQ(commandLine(samples::reportSpec()), "bdq report out/run --format csv --out r.csv");
     EXPECT_EQ(commandLine(samples::inspectSpec()), "bdq worker");
 }

@@ -73,6 +73,35 @@ TEST(JsonResults, EvalSurvivesAndHasItsKeys) {
     EXPECT_EQ(eval.at("windows"), 4);
     EXPECT_EQ(eval.at("tokens"), 304978);
     EXPECT_EQ(eval.at("nll"), 3.18);
+    EXPECT_EQ(eval.at("kl"), 0.125);
+    EXPECT_EQ(eval.at("top1_agreement"), 0.875);
+    EXPECT_EQ(eval.at("perplexity_full"), 21.625);
+    const Json task = eval.at("tasks").at(0);
+    EXPECT_EQ(task.at("name"), "arc");
+    EXPECT_EQ(task.at("items"), 40);
+    EXPECT_EQ(task.at("acc"), 0.5);
+    EXPECT_EQ(task.at("acc_norm"), 0.25);
+    EXPECT_EQ(task.at("acc_stderr"), 0.0625);
+    EXPECT_EQ(task.at("acc_norm_stderr"), 0.03125);
+    EXPECT_EQ(task.at("truncated"), 2);
+}
+
+TEST(JsonResults, EvalHoldsOnlyWhatWasMeasured) {
+    EvalResult result = samples::eval();
+    result.text.clear();
+    result.comparison.reset();
+    const Json tasksOnly = Json::parse(encodeEval(result));
+    for (const char* key : {"text", "perplexity", "nll", "windows", "kl"})
+        EXPECT_FALSE(tasksOnly.contains(key)) << key;
+    const Result<EvalResult> again = decodeEval(tasksOnly.dump(), "eval");
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(again->tasks.size(), 2U);
+    EXPECT_EQ(again->tasks[1].name, "piqa");
+    Json neither = tasksOnly;
+    neither.erase("tasks");
+    const Result<EvalResult> refused = decodeEval(neither.dump(), "eval");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("text"), std::string::npos) << refused.error().message;
 }
 
 TEST(JsonResults, InfoHasTheKeysThatScriptsRead) {

@@ -6,6 +6,7 @@
 #include "engine/eval/perplexity.h"
 #include "tests/e2e/e2e_support.h"
 #include "tests/e2e/tiny_model.h"
+#include "tests/engine/eval/plain_model.h"
 
 namespace bdq {
 namespace {
@@ -90,6 +91,101 @@ TEST_F(Perplexity, WindowsCanBeLimited) {
     ASSERT_TRUE(limited && cut);
     EXPECT_EQ(limited->windows, 2);
     EXPECT_DOUBLE_EQ(limited->nll, cut->nll);
+}
+
+/// The full model with every hidden state made smaller: some other model.
+class WeakenedLayers final : public LayerSource {
+public:
+    static constexpr double kFactor = 0.75;
+    explicit WeakenedLayers(LayerSource& layers) : m_layers(layers) {}
+    Result<std::unique_ptr<Layer>> load(int layer) override {
+        BDQ_TRY(std::unique_ptr<Layer> full, m_layers.load(layer));
+        return std::make_unique<Weakened>(std::move(full));
+    }
+
+private:
+    class Weakened final : public Layer {
+    public:
+        explicit Weakened(std::unique_ptr<Layer> layer) : m_layer(std::move(layer)) {}
+        at::Tensor forward(const at::Tensor& x, const Rope& rope) override {
+            return x + kFactor * (m_layer->forward(x, rope) - x);
+        }
+
+    private:
+        std::unique_ptr<Layer> m_layer;
+    };
+    LayerSource& m_layers;
+};
+
+/// All logits of the weakened model in plain loops.
+reference::Matrix weakenedLogits(const reference::LanguageModel& model,
+                                 const std::vector<std::int32_t>& tokens) {
+    reference::Matrix x = reference::zeros(tokens.size(), model.embedding.columns);
+    for (std::size_t t = 0; t < tokens.size(); ++t)
+        for (std::size_t c = 0; c < x.columns; ++c)
+            x.at(t, c) = model.embedding.at(static_cast<std::size_t>(tokens[t]), c);
+    for (const reference::BlockMatrices& weights : model.blocks) {
+        const reference::Matrix y = reference::block(x, weights, model.shape);
+        for (std::size_t i = 0; i < x.values.size(); ++i)
+            x.values[i] += WeakenedLayers::kFactor * (y.values[i] - x.values[i]);
+    }
+    return reference::linear(reference::rmsNorm(x, model.norm, model.shape.epsilon), model.head);
+}
+
+TEST_F(Perplexity, ComparesWithTheFullModel) {
+    // As in FollowsTheProtocol; agreement is a count.
+    constexpr double kTolerance = 1e-5;
+    constexpr std::size_t kLength = 40;
+    const auto tokens = countingTokens(2 * kLength + 3, e2e::kTinyVocabSize);
+    FullPrecisionLayers full(*m_weights, m_device);
+    WeakenedLayers weakened(full);
+    double last = 0;
+    const auto result = perplexity(*m_weights, {weakened, &full}, tokens, {kLength, 0}, m_device, {},
+                                   [&](double done, double total) { last = done / total; });
+    ASSERT_TRUE(result) << result.error().text();
+    ASSERT_TRUE(result->comparison);
+    EXPECT_EQ(last, 1.0);
+    const reference::LanguageModel model = testing::plainModel(*m_weights);
+    double divergence = 0;
+    double agreement = 0;
+    double loss = 0;
+    for (std::size_t window = 0; window < 2; ++window) {
+        const std::vector<std::int32_t> part(tokens.begin() + static_cast<std::ptrdiff_t>(window * kLength),
+                                             tokens.begin() +
+                                                 static_cast<std::ptrdiff_t>((window + 1) * kLength));
+        const reference::Matrix p = reference::logits(model, part);
+        const reference::Matrix q = weakenedLogits(model, part);
+        for (std::size_t row = 0; row + 1 < kLength; ++row) {
+            const auto logP = reference::logProbabilities(p, row);
+            const auto logQ = reference::logProbabilities(q, row);
+            divergence += reference::divergence(logP, logQ) / (2 * (kLength - 1));
+            agreement +=
+                (reference::argmax(logP) == reference::argmax(logQ) ? 1.0 : 0.0) / (2 * (kLength - 1));
+            loss -= logQ[static_cast<std::size_t>(part[row + 1])] / (2 * (kLength - 1));
+        }
+    }
+    EXPECT_GT(divergence, 0.01);
+    EXPECT_LT(agreement, 1);
+    EXPECT_NEAR(result->comparison->klDivergence, divergence, kTolerance);
+    EXPECT_NEAR(result->comparison->topAgreement, agreement, 1e-9);
+    EXPECT_NEAR(result->nll, loss, kTolerance);
+    // The same figures, bit for bit, as when each model is measured alone.
+    EXPECT_EQ(
+        result->nll,
+        perplexity(*m_weights, weakened, tokens, {kLength, 0}, m_device, {}, [](double, double) {})->nll);
+    EXPECT_EQ(result->comparison->nllFull,
+              perplexity(*m_weights, full, tokens, {kLength, 0}, m_device, {}, [](double, double) {})->nll);
+}
+
+TEST_F(Perplexity, AModelAgreesWithItself) {
+    const auto tokens = countingTokens(100, e2e::kTinyVocabSize);
+    FullPrecisionLayers layers(*m_weights, m_device);
+    const auto result =
+        perplexity(*m_weights, {layers, &layers}, tokens, {50, 0}, m_device, {}, [](double, double) {});
+    ASSERT_TRUE(result && result->comparison);
+    EXPECT_EQ(result->comparison->klDivergence, 0.0);
+    EXPECT_EQ(result->comparison->topAgreement, 1.0);
+    EXPECT_EQ(result->comparison->perplexityFull, result->perplexity);
 }
 
 TEST_F(Perplexity, TooFewTokensAndCancelAreErrors) {
