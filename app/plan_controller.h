@@ -13,8 +13,8 @@ namespace bdq {
 /// Everything that undo brings back.
 struct PlanState {
     Plan plan;
-    Method method = Method::Bdq;
-    Preset preset = Preset::Fast;
+    Method method = RunSpec().method;
+    Preset preset = RunSpec().preset;
     std::optional<WeightRounding> rounding; ///< empty = the method's default
     SiteTransforms transforms;              ///< what-if choice of single sites, beside the method's transform
     bool operator==(const PlanState&) const = default;

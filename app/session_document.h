@@ -33,8 +33,8 @@ struct SessionDocument {
     std::string analysisDir; ///< empty = none
     std::vector<std::string> runDirs;
     Plan plan;
-    Method method = Method::Bdq;
-    Preset preset = Preset::Fast;
+    Method method = RunSpec().method;
+    Preset preset = RunSpec().preset;
     std::optional<WeightRounding> rounding; ///< empty = the method's default
     std::map<SiteKey, TransformKind>
         transforms; ///< what-if choice per site; others use the method's transform

@@ -93,6 +93,14 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>auto: a GPU when there is one</source>
         <translation>auto: eine GPU, wenn es eine gibt</translation>
     </message>
+    <message>
+        <source>&lt;p&gt;Online at inference: %1&lt;/p&gt;</source>
+        <translation>&lt;p&gt;Bleibt beim Inferieren übrig: %1&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <source>&lt;p&gt;Other than the paper: %1&lt;/p&gt;</source>
+        <translation>&lt;p&gt;Anders als im Artikel: %1&lt;/p&gt;</translation>
+    </message>
 </context>
 <context>
     <name>bdq::CalibrationEditor</name>
@@ -1471,10 +1479,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Voreinstellung</translation>
     </message>
     <message>
-        <source>Preset: how much time the method may spend</source>
-        <translation>Voreinstellung: wie viel Zeit die Methode aufwenden darf</translation>
-    </message>
-    <message>
         <source>Weight rounding</source>
         <translation>Gewichtsrundung</translation>
     </message>
@@ -1525,10 +1529,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>&amp;Start run…</source>
         <translation>Lauf &amp;starten …</translation>
-    </message>
-    <message>
-        <source>&lt;p&gt;Online at inference: %1&lt;/p&gt;</source>
-        <translation>&lt;p&gt;Bleibt beim Inferieren übrig: %1&lt;/p&gt;</translation>
     </message>
     <message>
         <source>Open a model first</source>
@@ -2045,6 +2045,18 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <source>One block in fp32 with its statistics and the hidden states of the calibration text. The %1 weights stay in their file.</source>
         <translation>Ein Block in fp32 mit seinen Statistiken und den verborgenen Zuständen des Kalibriertexts. Die %1 Gewichte bleiben in ihrer Datei.</translation>
     </message>
+    <message>
+        <source>&amp;Training</source>
+        <translation>&amp;Training</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>Methode</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
 </context>
 <context>
     <name>bdq::SiteTableModel</name>
@@ -2336,6 +2348,33 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>Remove from list</source>
         <translation>Entfernen</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::TrainingEditor</name>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>Passes over the calibration text, block by block; over the whole model where the preset trains only that</source>
+        <translation>Durchgänge durch den Kalibriertext, Block für Block; durch das ganze Modell, wo die Voreinstellung nur dieses trainiert</translation>
+    </message>
+    <message>
+        <source>Steps over the whole model</source>
+        <translation>Schritte durch das ganze Modell</translation>
+    </message>
+    <message>
+        <source>After the blocks: training of the whole model on its output</source>
+        <translation>Nach den Blöcken: Training des ganzen Modells an seiner Ausgabe</translation>
+    </message>
+    <message>
+        <source>Loss of these steps</source>
+        <translation>Verlustfunktion dieser Schritte</translation>
+    </message>
+    <message>
+        <source>preset&apos;s: %1</source>
+        <translation>Voreinstellung: %1</translation>
     </message>
 </context>
 <context>

@@ -67,6 +67,8 @@ private slots:
     void runSheetCommandAndMemory();
     void runSheetDevicesAndPaths();
     void runSheetKeys();
+    void runSheetMethodsAndPresets();
+    void runSheetTraining();
     void analyzeSheet();
     void planWholeModel();
     void planLayerRange();
@@ -171,6 +173,67 @@ void TstSheets::runSheetKeys() {
     QVERIFY(problems(sheet).first().contains("not writable"));
 }
 
+void TstSheets::runSheetMethodsAndPresets() {
+    RunSheet sheet;
+    sheet.setSpec(validRun());
+    sheet.show();
+    auto* method = byName<QComboBox>(sheet, "Method");
+    QCOMPARE(method->count(), static_cast<int>(methodTable().size()));
+    auto* preset = byName<QComboBox>(sheet, "Preset");
+    for (const MethodInfo& info : methodTable()) {
+        method->setCurrentIndex(method->findData(static_cast<int>(info.method)));
+        QCOMPARE(preset->count(), static_cast<int>(info.presets.size()));
+        for (const PresetInfo& row : info.presets) {
+            preset->setCurrentIndex(preset->findData(static_cast<int>(row.preset)));
+            const RunSpec spec = sheet.spec();
+            QVERIFY(spec.method == info.method && spec.preset == row.preset);
+            QCOMPARE(problems(sheet).isEmpty(), !row.recipe.trains() || trainingAvailable());
+            QStringList shown;
+            for (const QLabel* label : sheet.findChildren<QLabel*>())
+                shown << label->text();
+            const QString all = shown.join(u'\n');
+            for (const std::string_view part :
+                 {info.explanation, info.citation, info.onlineParts, info.deviations, row.explanation})
+                QVERIFY2(all.contains(QString::fromUtf8(part).toHtmlEscaped()) ||
+                             all.contains(QString::fromUtf8(part)),
+                         part.data());
+        }
+    }
+}
+
+void TstSheets::runSheetTraining() {
+    RunSheet sheet;
+    RunSpec spec = validRun();
+    spec.method = Method::Bdq;
+    spec.preset = Preset::Best;
+    spec.calibration.sequences = presetInfo(spec.method, spec.preset).sequences;
+    spec.training = {2, 10, LogitLoss::RceSafe, 1e-3, 2};
+    sheet.setSpec(spec);
+    sheet.show();
+    QCOMPARE(encodeSpec(sheet.spec()), encodeSpec(spec));
+    auto* epochs = byName<QSpinBox>(sheet, "Epochs");
+    auto* steps = byName<QSpinBox>(sheet, "Steps over the whole model");
+    auto* loss = byName<QComboBox>(sheet, "Loss of these steps");
+    QVERIFY(epochs->isVisible());
+    epochs->setValue(epochs->minimum());
+    QVERIFY(epochs->text().contains("4")); // the preset's
+    QVERIFY(!sheet.spec().training.epochs);
+    steps->setValue(0);
+    QVERIFY(!loss->isEnabled());
+    QVERIFY(!sheet.spec().training.loss);
+    // Another preset starts without changes and brings its number of sequences, unless that was edited.
+    auto* preset = byName<QComboBox>(sheet, "Preset");
+    preset->setCurrentIndex(preset->findData(static_cast<int>(Preset::Paper)));
+    QCOMPARE(sheet.spec().training, TrainingOverrides());
+    QCOMPARE(sheet.spec().calibration.sequences, 128);
+    QVERIFY(steps->text().contains("4800"));
+    byName<QSpinBox>(sheet, "Sequences")->setValue(9);
+    preset->setCurrentIndex(preset->findData(static_cast<int>(Preset::Fast)));
+    QCOMPARE(sheet.spec().calibration.sequences, 9);
+    QVERIFY(!epochs->isVisible());
+    QCOMPARE(problems(sheet), QStringList());
+}
+
 void TstSheets::analyzeSheet() {
     AnalyzeSheet sheet;
     AnalyzeSpec spec;
@@ -255,6 +318,12 @@ void TstSheets::planMethodsAndRounding() {
     QVERIFY(rounding->itemText(0).contains("mse")); // default of this method by the table
     panel.setMethod(Method::Bdq);
     QVERIFY(rounding->itemText(0).contains("gptq"));
+    auto* preset = byName<QComboBox>(panel, "Preset");
+    QCOMPARE(preset->count(), static_cast<int>(presetsOf(Method::Bdq).size()));
+    panel.setPreset(Preset::Best);
+    QVERIFY(rounding->itemText(0).contains("rtn")); // the default follows the preset
+    QVERIFY(preset->toolTip().contains("150"));
+    panel.setPreset(Preset::Fast);
     QSignalSpy rounded(&panel, &PlanPanel::roundingChosen);
     choose(rounding, 1);
     QCOMPARE(rounded.last().first().value<std::optional<WeightRounding>>(),

@@ -67,11 +67,19 @@ std::optional<int> BitsBox::bits() const {
     return bits == kKeep ? std::nullopt : std::optional(bits);
 }
 
+QString methodFacts(const MethodInfo& info) {
+    QString text = explanationToolTip(info.title, info.explanation, info.citation);
+    text += BitsBox::tr("<p>Online at inference: %1</p>").arg(toQString(info.onlineParts).toHtmlEscaped());
+    if (!info.deviations.empty())
+        text +=
+            BitsBox::tr("<p>Other than the paper: %1</p>").arg(toQString(info.deviations).toHtmlEscaped());
+    return text;
+}
+
 void fillMethods(QComboBox* box) {
     for (const MethodInfo& info : methodTable()) {
         box->addItem(toQString(info.title), static_cast<int>(info.method));
-        box->setItemData(box->count() - 1, explanationToolTip(info.title, info.explanation, info.citation),
-                         Qt::ToolTipRole);
+        box->setItemData(box->count() - 1, methodFacts(info), Qt::ToolTipRole);
     }
 }
 

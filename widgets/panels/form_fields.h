@@ -30,6 +30,9 @@ public:
     [[nodiscard]] std::optional<int> bits() const;
 };
 
+/// What a method is, what stays online, where it differs from its paper, and the source: rich text from the
+/// table.
+QString methodFacts(const MethodInfo& info);
 void fillMethods(QComboBox* box);
 /// The presets of `method`; `chosen`, or the method's default when it has no such preset, becomes current.
 void fillPresets(QComboBox* box, Method method, Preset chosen);

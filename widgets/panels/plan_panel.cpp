@@ -96,7 +96,6 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     method->setMinimumWidth(96);
     preset = new QComboBox(panel);
     preset->setAccessibleName(PlanPanel::tr("Preset"));
-    preset->setToolTip(PlanPanel::tr("Preset: how much time the method may spend"));
     fillPresets(preset, RunSpec().method, RunSpec().preset);
     rounding = new QComboBox(panel);
     rounding->setAccessibleName(PlanPanel::tr("Weight rounding"));
@@ -219,10 +218,7 @@ void PlanPanel::Private::showPreset(Preset shown) {
 }
 
 void PlanPanel::Private::updateMethodToolTip() const {
-    const MethodInfo& info = methodInfo(static_cast<Method>(method->currentData().toInt()));
-    method->setToolTip(
-        explanationToolTip(info.title, info.explanation, info.citation) +
-        PlanPanel::tr("<p>Online at inference: %1</p>").arg(toQString(info.onlineParts).toHtmlEscaped()));
+    method->setToolTip(methodFacts(methodInfo(static_cast<Method>(method->currentData().toInt()))));
 }
 
 void PlanPanel::setPlan(const Plan& plan) {

@@ -12,6 +12,7 @@
 
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
+#include "widgets/panels/training_editor.h"
 
 namespace bdq {
 
@@ -25,7 +26,10 @@ struct RunSheet::Private {
     int presetSequences = 0; ///< calibration sequences of the preset that is shown
 
     QComboBox* method = nullptr;
+    QLabel* methodText = nullptr;
     QComboBox* preset = nullptr;
+    QLabel* presetText = nullptr;
+    TrainingEditor* training = nullptr;
     QComboBox* scheme = nullptr;
     QLabel* overrides = nullptr;
     QComboBox* rounding = nullptr;
@@ -47,6 +51,7 @@ struct RunSheet::Private {
     void makeEvaluation(QFormLayout* form, RunSheet* sheet);
     void showMethod();
     void showPreset();
+    void showExplanations(const RunSpec& current);
     void update();
     void showProblem(const Error& error);
     [[nodiscard]] Method chosenMethod() const { return static_cast<Method>(method->currentData().toInt()); }
@@ -114,7 +119,10 @@ void RunSheet::Private::makeFields() {
     QWidget* content = form->parentWidget();
     makeEditors(content);
     form->addRow(RunSheet::tr("&Method"), method);
-    form->addRow(RunSheet::tr("&Preset"), preset);
+    form->addRow(QString(), methodText);
+    form->addRow(RunSheet::tr("&Preset"), field("preset", preset, content));
+    form->addRow(QString(), presetText);
+    form->addRow(RunSheet::tr("&Training"), field("epochs", training, content));
     form->addRow(RunSheet::tr("Sc&heme"), field("scheme", scheme, content));
     form->addRow(QString(), field("overrides", overrides, content));
     form->addRow(RunSheet::tr("Weight &rounding"), rounding);
@@ -131,8 +139,13 @@ void RunSheet::Private::makeFields() {
 void RunSheet::Private::makeEditors(QWidget* content) {
     method = new QComboBox(content);
     fillMethods(method);
+    method->setAccessibleName(RunSheet::tr("Method"));
+    methodText = muted({}, content);
     preset = new QComboBox(content);
     fillPresets(preset, base.method, base.preset);
+    preset->setAccessibleName(RunSheet::tr("Preset"));
+    presetText = muted({}, content);
+    training = new TrainingEditor(content);
     scheme = new QComboBox(content);
     scheme->setEditable(true);
     scheme->setInsertPolicy(QComboBox::NoInsert);
@@ -165,6 +178,7 @@ void RunSheet::Private::connectEditors(RunSheet* sheet) {
     for (QComboBox* box : {rounding, device})
         QObject::connect(box, &QComboBox::currentIndexChanged, sheet, changed);
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
+    QObject::connect(training, &TrainingEditor::changed, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet,
                      [sheet] { emit sheet->browseRequested(PathField::Calibration); });
@@ -189,6 +203,20 @@ void RunSheet::Private::showPreset() {
         calibration->setOptions(options);
     }
     presetSequences = info.sequences;
+    if (!filling) {
+        base.training = {};
+        training->setChanges({});
+    }
+}
+
+void RunSheet::Private::showExplanations(const RunSpec& current) {
+    const MethodInfo& info = methodInfo(current.method);
+    method->setToolTip(methodFacts(info));
+    methodText->setText(methodFacts(info));
+    presetText->setText(toQString(presetInfo(current.method, current.preset).explanation));
+    preset->setToolTip(preset->currentData(Qt::ToolTipRole).toString());
+    owner->form()->setRowVisible(training->parentWidget(),
+                                 trainingRecipe(current.method, current.preset).trains());
 }
 
 void RunSheet::Private::makeEvaluation(QFormLayout* form, RunSheet* sheet) {
@@ -232,6 +260,7 @@ void RunSheet::setSpec(const RunSpec& spec) {
     d->base = spec;
     d->method->setCurrentIndex(d->method->findData(static_cast<int>(spec.method)));
     fillPresets(d->preset, spec.method, spec.preset);
+    d->training->setChanges(spec.training);
     d->showPreset();
     chooseRounding(d->rounding, spec.rounding);
     d->scheme->setEditText(toQString(formatScheme(spec.plan.base)));
@@ -252,6 +281,10 @@ RunSpec RunSheet::spec() const {
     RunSpec spec = d->base;
     spec.method = d->chosenMethod();
     spec.preset = d->chosenPreset();
+    const TrainingOverrides changes = d->training->changes();
+    spec.training.epochs = changes.epochs;
+    spec.training.endToEndSteps = changes.endToEndSteps;
+    spec.training.loss = changes.loss;
     spec.rounding = chosenRounding(d->rounding);
     if (const Result<Scheme> scheme = parseScheme(d->scheme->currentText().trimmed().toStdString()))
         spec.plan.base = *scheme;
@@ -269,7 +302,9 @@ RunSpec RunSheet::spec() const {
 }
 
 void RunSheet::Private::showProblem(const Error& error) {
-    const auto found = messages.find(fieldOf(error));
+    const std::string name = fieldOf(error);
+    const bool ofTraining = name == "e2e_steps" || name == "loss";
+    const auto found = messages.find(ofTraining ? "epochs" : name);
     const std::string full = error.text();
     const std::size_t colon = full.find(": ");
     const QString text = toQString(full);
@@ -290,9 +325,9 @@ void RunSheet::Private::update() {
     evaluationText->setEnabled(evaluate->isChecked());
     evaluationLength->setEnabled(evaluate->isChecked());
     evaluationWindows->setEnabled(evaluate->isChecked());
+    training->setPreset(chosenMethod(), chosenPreset(), calibration->options().sequences);
     const RunSpec current = owner->spec();
-    const auto& info = methodInfo(current.method);
-    method->setToolTip(explanationToolTip(info.title, info.explanation, info.citation));
+    showExplanations(current);
     rounding->setToolTip(rounding->currentData(Qt::ToolTipRole).toString());
     const int edits = static_cast<int>(current.plan.overrides.size());
     overrides->setText(edits == 1 ? RunSheet::tr("1 row of the plan keeps its own bits.")
