@@ -1,6 +1,5 @@
 #include "engine/train/clipped_quantizer.h"
 
-#include <cfloat>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "engine/quant/aten_grid.h"
 #include "engine/quant/quantized_weight.h"
+#include "engine/train/clipped_kernels.h"
 #include "engine/train/clipped_rows.h"
 
 namespace bdq::train {
@@ -30,150 +30,79 @@ at::Tensor widened(const at::Tensor& x) {
     return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
 }
 
-/// Numbers of a group [..., 1]; `highest`, `lowest` are the extremes before 0 and the factors are applied.
-struct GroupGrid {
-    at::Tensor highest;
-    at::Tensor lowest;
-    at::Tensor factors; ///< sigmoid(clip), or undefined
-    quant::RangeTensors range;
-    quant::GridTensors grid;
-};
-
-GroupGrid groupGrid(const at::Tensor& highest, const at::Tensor& lowest, const at::Tensor& clip,
-                    const OperandScheme& scheme, float floor) {
-    GroupGrid group{highest, lowest, {}, {lowest.clamp_max(0), highest.clamp_min(0)}, {}};
-    if (clip.defined()) {
-        group.factors = clip.sigmoid();
-        group.range = {group.range.low * group.factors[1], group.range.high * group.factors[0]};
-    }
-    group.grid = quant::makeGrids(group.range, scheme, floor);
-    return group;
+ClippedKernelOptions kernelOptions(const OperandScheme& scheme, bool clipped, bool clampFirst) {
+    const int levels = 1 << scheme.bits;
+    const double lowCode = scheme.symmetric ? -levels / 2 : 0;
+    return {scheme.symmetric,      clipped,
+            clipped && clampFirst, lowCode,
+            lowCode + levels - 1,  static_cast<double>(absmaxFloor(scheme, clampFirst))};
 }
 
-/// code - zero of x; `clampFirst` limits the codes to those of the range's ends, which equals clamping x
-/// because rounding is monotone.
-at::Tensor steps(const at::Tensor& x, const GroupGrid& group, bool symmetric, bool clampFirst) {
-    const quant::GridTensors& grid = group.grid;
-    at::Tensor codes = (x / grid.scale).round_();
-    if (clampFirst)
-        codes.clamp_((group.range.low / grid.scale).round_(), (group.range.high / grid.scale).round_());
-    if (symmetric) return codes.clamp_(grid.lowCode, grid.highCode);
-    return codes.clamp_(grid.lowCode - grid.zero, grid.highCode - grid.zero);
+/// The logits of the high and of the low end; without clipping anything stands for them.
+std::pair<at::Tensor, at::Tensor> halves(const at::Tensor& clip, const at::Tensor& other) {
+    if (!clip.defined()) return {other, other};
+    return {clip.select(0, 0), clip.select(0, 1)};
 }
 
-/// Derivatives of the loss by the numbers of a group, [..., 1].
-struct GroupGradient {
-    at::Tensor scale;
-    at::Tensor zero; ///< asymmetric only
-    at::Tensor low;  ///< through clampFirst; may be undefined
-    at::Tensor high;
-};
-
-/// Gradient by x with the grid held, and what the grid receives.
-at::Tensor elementGradient(const at::Tensor& x, const at::Tensor& g, const GroupGrid& group, bool symmetric,
-                           bool clampFirst, GroupGradient& sums) {
-    const quant::GridTensors& grid = group.grid;
-    const at::Tensor within = clampFirst ? x.clamp(group.range.low, group.range.high) : x;
-    at::Tensor v = within / grid.scale;
-    at::Tensor rounded = v.round();
-    at::Tensor limited = symmetric ? rounded.clamp(grid.lowCode, grid.highCode)
-                                   : rounded.clamp(grid.lowCode - grid.zero, grid.highCode - grid.zero);
-    at::Tensor through = g * rounded.eq(limited);
-    sums.scale = limited.mul_(g).addcmul_(through, v, -1).sum(-1, true);
-    if (!symmetric) sums.zero = (through - g).sum(-1, true) * grid.scale;
-    if (!clampFirst) return through;
-    sums.high = (through * x.gt(group.range.high)).sum(-1, true);
-    sums.low = (through * x.lt(group.range.low)).sum(-1, true);
-    return through.mul_(x.eq(within));
-}
-
-/// From the grid back to the ends of the clipped range.
-void rangeGradient(const GroupGrid& group, const OperandScheme& scheme, float floor, GroupGradient& sums) {
-    const quant::GridTensors& grid = group.grid;
-    const at::Tensor& low = group.range.low;
-    const at::Tensor& high = group.range.high;
-    at::Tensor byHigh;
-    at::Tensor byLow;
-    if (scheme.symmetric) {
-        const at::Tensor absmax = at::maximum(high, -low);
-        const at::Tensor slope =
-            sums.scale * absmax.ge(floor).logical_and_(absmax.ge(grid.highCode * FLT_MIN)) / grid.highCode;
-        const at::Tensor share = (high + low).sign_().add_(1).mul_(0.5); // equal ends share it
-        byHigh = slope * share;
-        byLow = byHigh - slope;
-    } else {
-        const at::Tensor live = (high - low).ge(grid.highCode * FLT_MIN);
-        const at::Tensor perStep = sums.zero / grid.scale; // z = -low / s
-        byHigh = (sums.scale + perStep * low / grid.scale) * live / grid.highCode;
-        byLow = -byHigh - perStep * live;
-    }
-    sums.high = sums.high.defined() ? sums.high + byHigh : byHigh;
-    sums.low = sums.low.defined() ? sums.low + byLow : byLow;
-}
-
-/// Gradient by clip from that by the clipped ends.
-at::Tensor clipGradient(const GroupGrid& group, const GroupGradient& sums, const at::Tensor& clip) {
-    const at::Tensor slope = group.factors * (1 - group.factors);
-    const at::Tensor byHigh = sums.high * group.highest.clamp_min(0) * slope[0];
-    const at::Tensor byLow = sums.low * group.lowest.clamp_max(0) * slope[1];
+/// Sums over the groups that share a pair of logits.
+at::Tensor clipGradient(const at::Tensor& byHigh, const at::Tensor& byLow, const at::Tensor& clip) {
     const at::IntArrayRef one = clip.sizes().slice(1);
-    return at::stack({at::sum_to(byHigh, one), at::sum_to(byLow, one)}).to(clip.scalar_type());
+    return at::stack({at::sum_to(byHigh, one), at::sum_to(byLow, one)});
 }
 
-/// Adds the gradient of the extremes to the elements they come from; one index a group, so the order of
-/// additions is fixed.
-void addExtremes(at::Tensor& dx, const GroupGrid& group, const GroupGradient& sums,
-                 const at::Tensor& highIndex, const at::Tensor& lowIndex) {
-    at::Tensor byHigh = sums.high * group.highest.ge(0);
-    at::Tensor byLow = sums.low * group.lowest.le(0);
-    if (group.factors.defined()) {
-        byHigh = byHigh * group.factors[0];
-        byLow = byLow * group.factors[1];
-    }
-    dx.scatter_add_(-1, highIndex, byHigh).scatter_add_(-1, lowIndex, byLow);
-}
-
-/// Over groups [..., width] with ATen operations; clip broadcasts against [2, ..., 1].
+/// Over groups [..., width] with element kernels; clip broadcasts against [2, ..., 1].
 class QuantizeGroups : public Function<QuantizeGroups> {
 public:
     static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
-                              const std::optional<at::Tensor>& clip, std::int64_t bits, bool symmetric,
+                              const std::optional<at::Tensor>& logits, std::int64_t bits, bool symmetric,
                               bool clampFirst) {
-        const OperandScheme scheme{static_cast<int>(bits), symmetric, 0};
+        const at::Tensor clip = logits.value_or(at::Tensor());
         const auto [highest, highIndex] = x.max(-1, true);
         const auto [lowest, lowIndex] = x.min(-1, true);
-        const GroupGrid group = groupGrid(widened(highest), widened(lowest), clip.value_or(at::Tensor()),
-                                          scheme, absmaxFloor(scheme, clampFirst));
-        at::Tensor y = at::empty_like(x);
-        at::mul_out(y, steps(x, group, symmetric, clampFirst && clip), group.grid.scale);
-        context->save_for_backward({x, clip.value_or(at::Tensor()), highIndex, lowIndex});
+        const at::Tensor high = widened(highest);
+        const at::Tensor low = widened(lowest);
+        const auto [clipHigh, clipLow] = halves(clip, high);
         context->saved_data["bits"] = bits;
         context->saved_data["symmetric"] = symmetric;
         context->saved_data["clampFirst"] = clampFirst;
-        return y;
+        const ClippedKernelOptions how = options(context, clip.defined());
+        const auto grid = runKernel(ClippedKernel::Grid, {high, low, clipHigh, clipLow}, how);
+        context->save_for_backward(
+            {x, clip, highIndex, lowIndex, high, low, grid[0], grid[1], grid[2], grid[3]});
+        return runKernel(ClippedKernel::Values, {x, grid[0], grid[1], grid[2], grid[3]}, how)[0].to(
+            x.scalar_type());
     }
 
     static variable_list backward(AutogradContext* context, const variable_list& gradients) {
         const auto saved = context->get_saved_variables();
         const at::Tensor& x = saved[0];
         const at::Tensor& clip = saved[1];
-        const bool clampFirst = context->saved_data["clampFirst"].toBool();
-        const OperandScheme scheme{static_cast<int>(context->saved_data["bits"].toInt()),
-                                   context->saved_data["symmetric"].toBool(), 0};
-        const float floor = absmaxFloor(scheme, clampFirst);
-        const GroupGrid group =
-            groupGrid(widened(x.gather(-1, saved[2])), widened(x.gather(-1, saved[3])), clip, scheme, floor);
-        GroupGradient sums;
-        at::Tensor dx = elementGradient(widened(x), widened(gradients[0]), group, scheme.symmetric,
-                                        clampFirst && clip.defined(), sums);
-        rangeGradient(group, scheme, floor, sums);
+        const ClippedKernelOptions how = options(context, clip.defined());
+        const at::Tensor& g = gradients[0];
+        const bool byScale = how.symmetric && !how.clamps;
+        auto slopes =
+            byScale ? runKernel(ClippedKernel::SymmetricSlope, {g, x, saved[8]}, how)
+                    : runKernel(ClippedKernel::Slope, {g, x, saved[6], saved[7], saved[8], saved[9]}, how);
+        const at::Tensor byHigh = slopes[1].sum(-1, true);
+        const at::Tensor byLow = byScale ? byHigh : slopes[2].sum(-1, true);
+        const auto [clipHigh, clipLow] = halves(clip, saved[4]);
+        const auto ends =
+            runKernel(ClippedKernel::Ends, {byHigh, byLow, saved[4], saved[5], clipHigh, clipLow}, how);
         variable_list result(5);
         if (context->needs_input_grad(0)) {
-            addExtremes(dx, group, sums, saved[2], saved[3]);
-            result[0] = dx.to(x.scalar_type());
+            // One index a group and end: the order of additions is fixed.
+            slopes[0].scatter_add_(-1, saved[2], ends[0]).scatter_add_(-1, saved[3], ends[1]);
+            result[0] = slopes[0].to(x.scalar_type());
         }
-        if (clip.defined() && context->needs_input_grad(1)) result[1] = clipGradient(group, sums, clip);
+        if (clip.defined() && context->needs_input_grad(1)) result[1] = clipGradient(ends[2], ends[3], clip);
         return result;
+    }
+
+private:
+    static ClippedKernelOptions options(AutogradContext* context, bool clipped) {
+        const OperandScheme scheme{static_cast<int>(context->saved_data["bits"].toInt()),
+                                   context->saved_data["symmetric"].toBool(), 0};
+        return kernelOptions(scheme, clipped, context->saved_data["clampFirst"].toBool());
     }
 };
 
