@@ -66,6 +66,11 @@ struct ModelConfig {
     std::int64_t contextLength = 0;
     double ropeTheta = 10000.0;
     std::string ropeScaling; ///< empty = none; else what the file asks for in words, e.g. "llama3 factor 8"
+    /// What `ropeScaling` divides the rotary frequencies by, headDim / 2 numbers; empty = nothing, or a
+    /// scaling that is not computed.
+    std::vector<double> ropeDivisors;
+    std::int64_t slidingWindow = 0; ///< tokens that a token attends to, itself included; 0 = all up to it
+    int firstSlidingLayer = 0;      ///< layers before this one attend to all tokens in spite of slidingWindow
     double normEpsilon = 1e-5;
     bool tiedEmbedding = false;
     bool permutedQk = false; ///< q and k rows in GGUF order (pairs interleaved); readers of weights undo it

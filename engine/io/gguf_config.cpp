@@ -2,6 +2,7 @@
 
 #include "engine/io/byte_reader.h"
 #include "engine/io/model_config.h"
+#include "engine/io/rope_scaling.h"
 
 namespace bdq::io {
 namespace {
@@ -79,30 +80,55 @@ std::string shortNumber(double value) {
     return text;
 }
 
-/// What deviates from plain RoPE over the whole head, in words.
-Result<std::string> ropeScaling(const GgufHeader& header, const Keys& keys, const ModelConfig& config) {
-    BDQ_TRY(const std::int64_t rotated, keys.count("rope.dimension_count", false));
-    if (rotated != 0 && rotated != config.headDim)
-        return "partial " + std::to_string(rotated) + " of " + std::to_string(config.headDim);
+const GgufTensor* findTensor(const GgufHeader& header, std::string_view name) {
     for (const GgufTensor& tensor : header.tensors)
-        if (tensor.name == "rope_freqs.weight") return std::string("llama3 (rope_freqs.weight)");
+        if (tensor.name == name) return &tensor;
+    return nullptr;
+}
+
+/// What deviates from plain RoPE over the whole head: the words, and the divisors where it is computed.
+Status readRope(const GgufHeader& header, std::span<const std::byte> file, const Keys& keys,
+                const std::string& label, ModelConfig& config) {
+    BDQ_TRY(const std::int64_t rotated, keys.count("rope.dimension_count", false));
+    if (rotated != 0 && rotated != config.headDim) {
+        config.ropeScaling = "partial " + std::to_string(rotated) + " of " + std::to_string(config.headDim);
+        return {};
+    }
     const GgufValue* type = keys.find("rope.scaling.type");
-    const std::string kind(type == nullptr ? "" : type->asString().value_or("unknown"));
-    BDQ_TRY(const double factor, keys.positive("rope.scaling.factor", 1.0, false));
-    BDQ_TRY(const double linear, keys.positive("rope.scale_linear", 1.0, false));
-    if (!kind.empty() && kind != "none") return kind + " factor " + shortNumber(factor);
-    return linear == 1.0 ? std::string() : "linear factor " + shortNumber(linear);
+    const std::string kind(type == nullptr ? "linear" : type->asString().value_or("unknown"));
+    BDQ_TRY(const double older, keys.positive("rope.scale_linear", 1.0, false));
+    BDQ_TRY(const double factor, keys.positive("rope.scaling.factor", older, false));
+    if (kind != "none" && kind != "linear") {
+        config.ropeScaling = kind + " factor " + shortNumber(factor);
+        return {};
+    }
+    const double divisor = kind == "linear" ? factor : 1.0;
+    const GgufTensor* table = findTensor(header, "rope_freqs.weight");
+    if (divisor == 1.0 && table == nullptr) return {};
+    if (divisor != 1.0) config.ropeScaling = "linear factor " + shortNumber(divisor);
+    if (table != nullptr)
+        config.ropeScaling += std::string(divisor != 1.0 ? ", " : "") + "llama3 (rope_freqs.weight)";
+    BDQ_TRY(config.ropeDivisors, linearDivisors(divisor, config.headDim, label));
+    return table == nullptr ? Status{} : multiplyByTable(*table, file, label, config.ropeDivisors);
+}
+
+/// Tokens that a token attends to; 0 = all.
+Result<std::int64_t> slidingWindow(const Keys& keys) {
+    const GgufValue* value = keys.find("attention.sliding_window");
+    if (value != nullptr && value->asUnsigned() == 0u) return 0;
+    return keys.count("attention.sliding_window", false);
 }
 
 Result<std::int64_t> vocabularySize(const GgufHeader& header, const Keys& keys) {
-    for (const GgufTensor& tensor : header.tensors)
-        if (tensor.name == "token_embd.weight" && tensor.shape.size() == 2) return tensor.shape.front();
+    const GgufTensor* embedding = findTensor(header, "token_embd.weight");
+    if (embedding != nullptr && embedding->shape.size() == 2) return embedding->shape.front();
     return keys.count("vocab_size", false);
 }
 
 } // namespace
 
-Result<ModelConfig> configFromGguf(const GgufHeader& header, const std::string& label) {
+Result<ModelConfig> configFromGguf(const GgufHeader& header, std::span<const std::byte> file,
+                                   const std::string& label) {
     const GgufValue* architecture = header.find("general.architecture");
     if (architecture == nullptr || !architecture->asString())
         return fail(ErrorCode::Unsupported,
@@ -111,7 +137,7 @@ Result<ModelConfig> configFromGguf(const GgufHeader& header, const std::string& 
     config.architecture = std::string(*architecture->asString());
     if (const GgufValue* name = header.find("general.name"))
         config.name = std::string(name->asString().value_or(""));
-    const Keys keys(header, label, config.architecture, config.architecture == "llama");
+    const Keys keys(header, label, config.architecture, isComputed(config.architecture));
     BDQ_TRY(const std::int64_t layers, keys.count("block_count", true));
     config.layers = static_cast<int>(layers);
     BDQ_TRY(config.hiddenSize, keys.count("embedding_length", true));
@@ -125,7 +151,8 @@ Result<ModelConfig> configFromGguf(const GgufHeader& header, const std::string& 
     BDQ_TRY(config.vocabSize, vocabularySize(header, keys));
     if (config.kvHeads == 0) config.kvHeads = config.heads;
     if (config.headDim == 0 && config.heads > 0) config.headDim = config.hiddenSize / config.heads;
-    BDQ_TRY(config.ropeScaling, ropeScaling(header, keys, config));
+    BDQ_CHECK(readRope(header, file, keys, label, config));
+    BDQ_TRY(config.slidingWindow, slidingWindow(keys));
     config.permutedQk = config.architecture == "llama";
     BDQ_TRY(const std::int64_t experts, keys.count("expert_count", false));
     if (experts > 0) config.architecture += "-moe";

@@ -68,7 +68,7 @@ Result<OpenModel> openGguf(const fs::path& path) {
         const std::uint64_t size = file.bytes().size();
         hash.update(std::as_bytes(std::span(&size, 1)));
         if (i == 0) {
-            BDQ_TRY(model.index.config, configFromGguf(header, label));
+            BDQ_TRY(model.index.config, configFromGguf(header, file.bytes(), label));
         }
         model.index.files.push_back(paths[i].string());
         model.files.push_back(std::move(file));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -46,14 +47,32 @@ void appendToCache(KvCache& cache, at::Tensor& k, at::Tensor& v) {
     v = cache.values.narrow(2, 0, cache.length);
 }
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t groups) {
-    const bool causal = q.size(2) > 1;
+// True where a query reads a key: [queries, keys]; the last query stands at the last key.
+at::Tensor attentionMask(std::int64_t queries, std::int64_t keys, std::int64_t window, c10::Device device) {
+    const auto options = at::TensorOptions().dtype(at::kLong).device(device);
+    const at::Tensor query = at::arange(keys - queries, keys, options).unsqueeze(1);
+    const at::Tensor key = at::arange(keys, options).unsqueeze(0);
+    const at::Tensor causal = key <= query;
+    return window > 0 ? causal.logical_and(key > query - window) : causal;
+}
+
+at::Tensor attend(const at::Tensor& q, at::Tensor k, at::Tensor v, std::int64_t groups, std::int64_t window) {
+    const std::int64_t queries = q.size(2);
+    const bool windowed = window > 0 && k.size(2) > window;
+    if (windowed && queries == 1) {
+        k = k.narrow(2, k.size(2) - window, window);
+        v = v.narrow(2, v.size(2) - window, window);
+    }
+    const bool masked = queries > 1 && (windowed || queries != k.size(2));
+    const bool causal = queries > 1 && !masked;
+    std::optional<at::Tensor> mask;
+    if (masked) mask = attentionMask(queries, k.size(2), window, q.device());
     // The CPU kernel reads grouped heads in place; its backward and CUDA's fp32 kernel want one key head a
     // query head.
     if (groups == 1 || (q.is_cpu() && !differentiable()))
-        return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, {}, groups > 1);
+        return at::scaled_dot_product_attention(q, k, v, mask, 0.0, causal, {}, groups > 1);
     return at::scaled_dot_product_attention(q, k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1),
-                                            {}, 0.0, causal);
+                                            mask, 0.0, causal);
 }
 
 // silu(gate) * up of [..., 2 intermediate]; on the CPU a few rows at a time, so that silu's result is still
@@ -76,17 +95,33 @@ at::Tensor gatedProduct(const at::Tensor& gateUp) {
     return product.view(shape);
 }
 
-// x + input weight^T; the matmul adds to x as it writes.
-at::Tensor addLinear(const at::Tensor& x, const at::Tensor& input, const at::Tensor& weight) {
-    return at::addmm(x.flatten(0, -2), input.flatten(0, -2), weight.t()).view(x.sizes());
+// x + input weight^T + bias; the matmul adds to x as it writes.
+at::Tensor addLinear(const at::Tensor& x, const at::Tensor& input, const BlockWeights& weights, Site site) {
+    const at::Tensor sum =
+        at::addmm(x.flatten(0, -2), input.flatten(0, -2), weights.at(site).t()).view(x.sizes());
+    return weights.biasAt(site).defined() ? sum + weights.biasAt(site) : sum;
+}
+
+// [batch, heads, tokens, headDim], normalised where the model does so, then rotated.
+at::Tensor rotatedHeads(const at::Tensor& x, std::int64_t heads, const ModelConfig& config,
+                        const at::Tensor& gain, const Rope& rope) {
+    const at::Tensor split = splitHeads(x, heads, config.headDim);
+    return rotate(gain.defined() ? rmsNorm(split, gain, config.normEpsilon) : split, rope);
 }
 
 } // namespace
 
 BlockWeights BlockWeights::to(c10::Device device) const {
-    BlockWeights moved{attentionNorm.to(device), mlpNorm.to(device), {}};
-    for (std::size_t i = 0; i < linear.size(); ++i)
-        moved.linear[i] = linear[i].to(device);
+    BlockWeights moved = *this;
+    const auto move = [device](at::Tensor& tensor) {
+        if (tensor.defined()) tensor = tensor.to(device);
+    };
+    for (at::Tensor* tensor : {&moved.attentionNorm, &moved.mlpNorm, &moved.queryNorm, &moved.keyNorm})
+        move(*tensor);
+    for (std::size_t i = 0; i < linear.size(); ++i) {
+        move(moved.linear[i]);
+        move(moved.bias[i]);
+    }
     return moved;
 }
 
@@ -94,7 +129,8 @@ Rope Rope::create(const ModelConfig& config, std::int64_t positions, c10::Device
     // fp64 angles: at position 2047 an fp32 angle is already off by 1e-4.
     const auto fp64 = at::TensorOptions().dtype(at::kDouble);
     const at::Tensor exponent = at::arange(0, config.headDim, 2, fp64) / static_cast<double>(config.headDim);
-    const at::Tensor frequency = at::pow(at::scalar_tensor(config.ropeTheta, fp64), -exponent);
+    at::Tensor frequency = at::pow(at::scalar_tensor(config.ropeTheta, fp64), -exponent);
+    if (!config.ropeDivisors.empty()) frequency = frequency / at::tensor(config.ropeDivisors, fp64);
     const at::Tensor angle = at::outer(at::arange(positions, fp64), frequency);
     const at::Tensor both = at::cat({angle, angle}, -1);
     return {both.cos().to(device, at::kFloat), both.sin().to(device, at::kFloat)};
@@ -119,20 +155,22 @@ at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, 
 
     const at::Tensor normed =
         hooks.siteInput(Site::Qkv, rmsNorm(x, weights.attentionNorm, config.normEpsilon));
-    const auto qkv =
-        at::linear(normed, weights.at(Site::Qkv)).split_with_sizes({queryRows, cacheRows, cacheRows}, -1);
-    at::Tensor q = rotate(splitHeads(qkv[0], config.heads, config.headDim), rope);
-    at::Tensor k = rotate(splitHeads(qkv[1], config.kvHeads, config.headDim), rope);
+    const auto qkv = at::linear(normed, weights.at(Site::Qkv), weights.biasAt(Site::Qkv))
+                         .split_with_sizes({queryRows, cacheRows, cacheRows}, -1);
+    at::Tensor q = rotatedHeads(qkv[0], config.heads, config, weights.queryNorm, rope);
+    at::Tensor k = rotatedHeads(qkv[1], config.kvHeads, config, weights.keyNorm, rope);
     at::Tensor v = splitHeads(qkv[2], config.kvHeads, config.headDim);
     hooks.attentionInputs(q, k, v);
     if (cache != nullptr) appendToCache(*cache, k, v);
-    const at::Tensor mixed = attend(q, k, v, config.heads / config.kvHeads).transpose(1, 2).flatten(2);
-    const at::Tensor attended = addLinear(x, hooks.siteInput(Site::O, mixed), weights.at(Site::O));
+    const at::Tensor mixed =
+        attend(q, k, v, config.heads / config.kvHeads, weights.window).transpose(1, 2).flatten(2);
+    const at::Tensor attended = addLinear(x, hooks.siteInput(Site::O, mixed), weights, Site::O);
 
     const at::Tensor mlpInput =
         hooks.siteInput(Site::GateUp, rmsNorm(attended, weights.mlpNorm, config.normEpsilon));
-    const at::Tensor product = gatedProduct(at::linear(mlpInput, weights.at(Site::GateUp)));
-    return addLinear(attended, hooks.siteInput(Site::Down, product), weights.at(Site::Down));
+    const at::Tensor product =
+        gatedProduct(at::linear(mlpInput, weights.at(Site::GateUp), weights.biasAt(Site::GateUp)));
+    return addLinear(attended, hooks.siteInput(Site::Down, product), weights, Site::Down);
 }
 
 double blockFlops(const ModelConfig& config, double tokens, double window) {

@@ -1,6 +1,7 @@
 // One decoder block of the LLaMA family: RMSNorm, rotary attention with grouped queries, SwiGLU (arXiv
-// 2302.13971). y = x W^T everywhere; linear layers that read the same input are stacked into one weight per
-// site.
+// 2302.13971), with what its relatives add: a sliding window (Mistral, arXiv 2310.06825), biases (Qwen2,
+// arXiv 2407.10671), norms of query and key heads (Qwen3, arXiv 2505.09388). y = x W^T + b everywhere; linear
+// layers that read the same input are stacked into one weight per site.
 #pragma once
 
 #include <array>
@@ -20,13 +21,22 @@ struct BlockWeights {
     /// By linear site: qkv [(heads + 2 kvHeads) headDim, hidden], o [hidden, heads headDim], gate_up [2
     /// intermediate, hidden] (gate rows first), down [hidden, intermediate].
     std::array<at::Tensor, kLinearSites.size()> linear;
+    /// By linear site, [rows of its weight]; undefined = none.
+    std::array<at::Tensor, kLinearSites.size()> bias{};
+    /// [headDim]: gains of the RMSNorm of every head of q and k before RoPE; undefined = none.
+    at::Tensor queryNorm{};
+    at::Tensor keyNorm{};
+    std::int64_t window = 0; ///< tokens that a token attends to, itself included; 0 = all up to it
 
     at::Tensor& at(Site site) { return linear[static_cast<std::size_t>(site)]; }
     [[nodiscard]] const at::Tensor& at(Site site) const { return linear[static_cast<std::size_t>(site)]; }
+    at::Tensor& biasAt(Site site) { return bias[static_cast<std::size_t>(site)]; }
+    [[nodiscard]] const at::Tensor& biasAt(Site site) const { return bias[static_cast<std::size_t>(site)]; }
     [[nodiscard]] BlockWeights to(c10::Device device) const;
 };
 
-/// cos and sin of the rotary embedding in half-split order, [positions, headDim] each.
+/// cos and sin of the rotary embedding in half-split order, [positions, headDim] each; frequencies divided by
+/// config.ropeDivisors.
 struct Rope {
     at::Tensor cosine;
     at::Tensor sine;

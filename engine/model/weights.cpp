@@ -1,9 +1,8 @@
 #include "engine/model/weights.h"
 
-#include <unordered_set>
-
 #include <ATen/ATen.h>
 
+#include "engine/io/model_config.h"
 #include "engine/io/tensor_names.h"
 
 namespace bdq {
@@ -23,6 +22,14 @@ std::string attentionNormName(int layer) {
 
 std::string mlpNormName(int layer) {
     return layerPrefix(layer) + "post_attention_layernorm.weight";
+}
+
+std::string queryNormName(int layer) {
+    return layerPrefix(layer) + "self_attn.q_norm.weight";
+}
+
+std::string keyNormName(int layer) {
+    return layerPrefix(layer) + "self_attn.k_norm.weight";
 }
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
@@ -68,19 +75,6 @@ MatrixShape stack(const std::vector<LinearLayer>& layers) {
     return stacked;
 }
 
-/// Names of all tensors that the forward pass reads. More layers than `maxLayers` are left out.
-std::unordered_set<std::string> namesOfNetwork(const ModelConfig& config, std::size_t maxLayers) {
-    std::unordered_set<std::string> names{kEmbedding, kFinalNorm, kHead};
-    for (int layer = 0; layer < config.layers && static_cast<std::size_t>(layer) < maxLayers; ++layer) {
-        names.insert(attentionNormName(layer));
-        names.insert(mlpNormName(layer));
-        for (Site site : kLinearSites)
-            for (const LinearLayer& linear : linearLayers(config, {layer, site}))
-                names.insert(linear.name + ".weight");
-    }
-    return names;
-}
-
 } // namespace
 
 MatrixShape stackedShape(const ModelConfig& config, Site site) {
@@ -93,12 +87,15 @@ ModelWeights::ModelWeights(io::ModelReader reader)
 Result<ModelWeights> ModelWeights::open(const std::string& path) {
     BDQ_TRY(io::ModelReader reader, io::ModelReader::open(path));
     ModelWeights weights(std::move(reader));
-    if (weights.config().architecture != "llama")
-        return fail(ErrorCode::Unsupported, path + ": architecture '" + weights.config().architecture +
-                                                "' can be listed but not computed; supported: llama");
-    if (!weights.config().ropeScaling.empty())
-        return fail(ErrorCode::Unsupported, path + ": RoPE scaling '" + weights.config().ropeScaling +
-                                                "' can be listed but not computed; supported: none");
+    const ModelConfig& config = weights.config();
+    if (!io::isComputed(config.architecture))
+        return fail(ErrorCode::Unsupported,
+                    path + ": architecture '" + config.architecture +
+                        "' can be listed but not computed; supported: " + io::computedArchitecturesText());
+    if (!config.ropeScaling.empty() && config.ropeDivisors.empty())
+        return fail(ErrorCode::Unsupported, path + ": RoPE scaling '" + config.ropeScaling +
+                                                "' can be listed but not computed; supported: none, linear, "
+                                                "llama3");
     BDQ_CHECK(weights.checkNothingIgnored());
     BDQ_CHECK(weights.checkAll());
     return weights;
@@ -113,22 +110,66 @@ Status ModelWeights::check(const std::string& name, const std::vector<std::int64
     return {};
 }
 
-// A tensor that is left out (a bias of Qwen2, a query norm of Qwen3, scales of a quantized checkpoint) would
-// make every figure wrong without a word.
-Status ModelWeights::checkNothingIgnored() const {
-    const std::vector<TensorEntry>& tensors = m_reader->index().tensors;
-    // A layer without a single tensor is found missing later; hostile layer counts take no memory here.
-    const std::unordered_set<std::string> used = namesOfNetwork(config(), tensors.size());
-    for (const TensorEntry& tensor : tensors) {
-        if (io::isTableTensor(tensor.name) || used.count(io::canonicalTensorName(tensor.name)) != 0) continue;
-        const bool bias = tensor.name.ends_with(".bias");
-        return fail(ErrorCode::Unsupported,
-                    path() + ": tensor '" + tensor.name + "' " +
-                        (bias ? "is a bias; models with biases can be listed but not computed; supported: "
-                                "linear layers without bias"
-                              : "is not part of the " + std::to_string(config().layers) +
-                                    "-layer llama network; such models can be listed but not computed"));
+// Layer 0 says where biases are; the other layers must then have them, too.
+bool ModelWeights::hasBias(Site site) const {
+    if (config().architecture == "qwen2" && site == Site::Qkv) return true;
+    return m_reader->find(linearLayers(config(), {0, site}).front().name + ".bias") != nullptr;
+}
+
+bool ModelWeights::hasHeadNorms() const {
+    return config().architecture == "qwen3";
+}
+
+// Names of all tensors that the forward pass reads. A layer without a single tensor is found missing later;
+// hostile layer counts take no memory here.
+std::unordered_set<std::string> ModelWeights::namesOfNetwork() const {
+    const std::size_t maxLayers = m_reader->index().tensors.size();
+    std::unordered_set<std::string> names{kEmbedding, kFinalNorm, kHead};
+    for (int layer = 0; layer < config().layers && static_cast<std::size_t>(layer) < maxLayers; ++layer) {
+        names.insert(attentionNormName(layer));
+        names.insert(mlpNormName(layer));
+        if (hasHeadNorms()) names.insert({queryNormName(layer), keyNormName(layer)});
+        for (Site site : kLinearSites)
+            for (const LinearLayer& linear : linearLayers(config(), {layer, site})) {
+                names.insert(linear.name + ".weight");
+                if (hasBias(site)) names.insert(linear.name + ".bias");
+            }
     }
+    return names;
+}
+
+// A tensor that is left out (a bias in one layer only, scales of a quantized checkpoint) would make every
+// figure wrong without a word.
+Status ModelWeights::checkNothingIgnored() const {
+    const std::unordered_set<std::string> used = namesOfNetwork();
+    for (const TensorEntry& tensor : m_reader->index().tensors) {
+        if (io::isTableTensor(tensor.name) || used.count(io::canonicalTensorName(tensor.name)) != 0) continue;
+        const std::string place = std::to_string(config().layers) + "-layer " + config().architecture;
+        return fail(
+            ErrorCode::Unsupported,
+            path() + ": tensor '" + tensor.name + "' " +
+                (tensor.name.ends_with(".bias")
+                     ? "is a bias at a place where the " + place +
+                           " network has none; supported: biases of linear layers that every layer has"
+                     : "is not part of the " + place +
+                           " network; such models can be listed but not computed"));
+    }
+    return {};
+}
+
+Status ModelWeights::checkBlock(int layer) const {
+    const ModelConfig& c = config();
+    BDQ_CHECK(check(attentionNormName(layer), {c.hiddenSize}));
+    BDQ_CHECK(check(mlpNormName(layer), {c.hiddenSize}));
+    if (hasHeadNorms()) {
+        BDQ_CHECK(check(queryNormName(layer), {c.headDim}));
+        BDQ_CHECK(check(keyNormName(layer), {c.headDim}));
+    }
+    for (Site site : kLinearSites)
+        for (const LinearLayer& linear : linearLayers(c, {layer, site})) {
+            BDQ_CHECK(check(linear.name + ".weight", {linear.shape.rows, linear.shape.columns}));
+            if (hasBias(site)) BDQ_CHECK(check(linear.name + ".bias", {linear.shape.rows}));
+        }
     return {};
 }
 
@@ -142,13 +183,8 @@ Status ModelWeights::checkAll() const {
     BDQ_CHECK(check(kEmbedding, {c.vocabSize, c.hiddenSize}));
     BDQ_CHECK(check(kFinalNorm, {c.hiddenSize}));
     BDQ_CHECK(check(kHead, {c.vocabSize, c.hiddenSize}));
-    for (int layer = 0; layer < c.layers; ++layer) {
-        BDQ_CHECK(check(attentionNormName(layer), {c.hiddenSize}));
-        BDQ_CHECK(check(mlpNormName(layer), {c.hiddenSize}));
-        for (Site site : kLinearSites)
-            for (const LinearLayer& linear : linearLayers(c, {layer, site}))
-                BDQ_CHECK(check(linear.name + ".weight", {linear.shape.rows, linear.shape.columns}));
-    }
+    for (int layer = 0; layer < c.layers; ++layer)
+        BDQ_CHECK(checkBlock(layer));
     return {};
 }
 
@@ -175,11 +211,30 @@ Result<at::Tensor> ModelWeights::stacked(SiteKey key, c10::Device device) const 
     return values.to(device);
 }
 
+Result<at::Tensor> ModelWeights::stackedBias(SiteKey key, c10::Device device) const {
+    std::vector<at::Tensor> parts;
+    for (const LinearLayer& layer : linearLayers(config(), key)) {
+        BDQ_TRY(at::Tensor part, tensor(layer.name + ".bias", {layer.shape.rows}, device));
+        parts.push_back(std::move(part));
+    }
+    return at::cat(parts);
+}
+
 Result<BlockWeights> ModelWeights::norms(int layer, c10::Device device) const {
     BlockWeights weights;
     const std::vector<std::int64_t> hidden{config().hiddenSize};
+    const std::vector<std::int64_t> head{config().headDim};
     BDQ_TRY(weights.attentionNorm, tensor(attentionNormName(layer), hidden, device));
     BDQ_TRY(weights.mlpNorm, tensor(mlpNormName(layer), hidden, device));
+    if (hasHeadNorms()) {
+        BDQ_TRY(weights.queryNorm, tensor(queryNormName(layer), head, device));
+        BDQ_TRY(weights.keyNorm, tensor(keyNormName(layer), head, device));
+    }
+    for (Site site : kLinearSites)
+        if (hasBias(site)) {
+            BDQ_TRY(weights.biasAt(site), stackedBias({layer, site}, device));
+        }
+    weights.window = layer < config().firstSlidingLayer ? 0 : config().slidingWindow;
     return weights;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_set>
 
 #include <ATen/core/Tensor.h>
 
@@ -24,7 +25,8 @@ MatrixShape stackedShape(const ModelConfig& config, Site site);
 /// and that every tensor is there with the right shape.
 class ModelWeights {
 public:
-    /// Errors: the reader's; Unsupported (architecture, RoPE scaling, a bias or another tensor that the
+    /// Architectures: io::kComputedArchitectures, each with biases where the file has them. Errors: the
+    /// reader's; Unsupported (architecture, RoPE scaling other than linear and llama3, a tensor that the
     /// network computed here would ignore), NotFound (missing tensor), ShapeMismatch.
     static Result<ModelWeights> open(const std::string& path);
 
@@ -33,7 +35,7 @@ public:
     [[nodiscard]] const std::string& path() const { return m_reader->index().path; }
 
     Result<BlockWeights> block(int layer, c10::Device device) const;
-    /// The norm gains of a block; its linear weights stay undefined and unread.
+    /// All of a block but its linear weights (norm gains, biases, window), which stay undefined and unread.
     Result<BlockWeights> norms(int layer, c10::Device device) const;
     /// [vocab, hidden]
     Result<at::Tensor> embedding(c10::Device device) const;
@@ -51,8 +53,13 @@ private:
                               c10::Device device) const;
     [[nodiscard]] Status check(const std::string& name, const std::vector<std::int64_t>& shape) const;
     [[nodiscard]] Status checkAll() const;
+    [[nodiscard]] Status checkBlock(int layer) const;
+    [[nodiscard]] bool hasBias(Site site) const;
+    [[nodiscard]] bool hasHeadNorms() const;
+    [[nodiscard]] std::unordered_set<std::string> namesOfNetwork() const;
     [[nodiscard]] Status checkNothingIgnored() const;
     Result<at::Tensor> stacked(SiteKey key, c10::Device device) const;
+    Result<at::Tensor> stackedBias(SiteKey key, c10::Device device) const;
 
     std::shared_ptr<io::ModelReader> m_reader;
 };

@@ -87,7 +87,7 @@ bool acceptsGguf(const std::string& bytes) {
     const auto header = parseGguf(asBytes(bytes), "fuzz");
     if (!header) return false;
     // What opening a model does next must be as safe.
-    const auto config = configFromGguf(*header, "fuzz");
+    const auto config = configFromGguf(*header, asBytes(bytes), "fuzz");
     const auto bpe = bpeFromGguf(*header, "fuzz");
     const auto pieces = sentencePieceFromGguf(*header, "fuzz");
     if (pieces) {
@@ -138,7 +138,7 @@ TEST(IoFuzz, tokenizerJson) {
 
 TEST(IoFuzz, configJson) {
     const std::string good =
-        R"({"model_type":"llama","hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rope_scaling":{"rope_type":"llama3","factor":8}})";
+        R"({"model_type":"llama","hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":64}})";
     fuzz(good, 3000, 4, [](const std::string& bytes) {
         const auto config = configFromJson(bytes, "fuzz");
         if (config) {

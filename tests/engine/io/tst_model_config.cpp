@@ -1,5 +1,6 @@
 #include "engine/io/model_config.h"
 
+#include <cmath>
 #include <functional>
 
 #include <nlohmann/json.hpp>
@@ -46,7 +47,7 @@ GgufBuilder ggufConfig(const char* without = "") {
 
 Result<ModelConfig> fromGguf(const GgufBuilder& file) {
     const std::string bytes = file.bytes();
-    return configFromGguf(parseGguf(asBytes(bytes), "m.gguf").value(), "m.gguf");
+    return configFromGguf(parseGguf(asBytes(bytes), "m.gguf").value(), asBytes(bytes), "m.gguf");
 }
 
 } // namespace
@@ -75,30 +76,90 @@ TEST(ModelConfig, variantsOfConfigJson) {
     EXPECT_EQ(changed([](auto& d) { d.erase("num_key_value_heads"); })->kvHeads, 4);
     EXPECT_EQ(changed([](auto& d) { d["num_key_value_heads"] = nullptr; })->kvHeads, 4);
     EXPECT_EQ(changed([](auto& d) {
-                  d["rope_scaling"] = {{"rope_type", "llama3"}, {"factor", 8.0}};
-              })->ropeScaling,
-              "llama3 factor 8.0");
-    EXPECT_EQ(changed([](auto& d) {
-                  d["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
-              })->ropeScaling,
-              "linear factor 2.0");
-    EXPECT_EQ(changed([](auto& d) {
                   d["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 7e4}};
               })->ropeTheta,
               7e4);
-    EXPECT_EQ(changed([](auto& d) { d["partial_rotary_factor"] = 0.5; })->ropeScaling, "partial 0.5");
-    const auto mistral = changed([](auto& d) {
-        d["model_type"] = "mistral";
-        d["sliding_window"] = 128;
-    });
-    EXPECT_EQ(mistral->architecture, "llama");
-    EXPECT_EQ(mistral->contextLength, 128);
-    EXPECT_EQ(changed([](auto& d) {
-                  d["model_type"] = "mistral";
-                  d["sliding_window"] = nullptr;
-              })->contextLength,
-              512);
     EXPECT_EQ(changed([](auto& d) { d["model_type"] = "qwen3"; })->architecture, "qwen3");
+    EXPECT_EQ(changed([](auto& d) { d["model_type"] = "qwen3"; })->headDim, 128);
+    EXPECT_EQ(changed([](auto& d) { d.erase("rms_norm_eps"); })->normEpsilon, 1e-6);
+}
+
+TEST(ModelConfig, windowsOfConfigJson) {
+    const auto mistral = changed([](auto& d) {
+        d.update({{"model_type", "mistral"}, {"sliding_window", 128}});
+    });
+    EXPECT_EQ(mistral->architecture, "mistral");
+    EXPECT_EQ(mistral->contextLength, 512);
+    EXPECT_EQ(mistral->slidingWindow, 128);
+    EXPECT_EQ(mistral->firstSlidingLayer, 0);
+    EXPECT_EQ(changed([](auto& d) {
+                  d.update({{"model_type", "mistral"}, {"sliding_window", nullptr}});
+              })->slidingWindow,
+              0);
+    const nlohmann::json qwen{{"model_type", "qwen2"}, {"sliding_window", 64}, {"max_window_layers", 1}};
+    EXPECT_EQ(changed([&](auto& d) { d.update(qwen); })->slidingWindow, 0) << "use_sliding_window is false";
+    const auto used = changed([&](auto& d) {
+        d.update(qwen);
+        d["use_sliding_window"] = true;
+    });
+    EXPECT_EQ(used->slidingWindow, 64);
+    EXPECT_EQ(used->firstSlidingLayer, 1);
+    const auto withTypes = [&](nlohmann::json types) {
+        return changed([&](auto& d) {
+            d.update(qwen);
+            d["use_sliding_window"] = true;
+            d["layer_types"] = types;
+        });
+    };
+    EXPECT_EQ(withTypes({"sliding_attention", "sliding_attention"})->firstSlidingLayer, 0);
+    EXPECT_EQ(withTypes({"full_attention", "full_attention"})->firstSlidingLayer, 2);
+    EXPECT_EQ(withTypes({"sliding_attention", "full_attention"})->architecture, "qwen2-mixed-attention");
+}
+
+nlohmann::json llama31Scaling() {
+    return {{"rope_type", "llama3"},
+            {"factor", 8.0},
+            {"low_freq_factor", 1.0},
+            {"high_freq_factor", 4.0},
+            {"original_max_position_embeddings", 64}};
+}
+
+TEST(ModelConfig, ropeScalingOfConfigJson) {
+    const auto linear = changed([](auto& d) { d["rope_scaling"] = {{"type", "linear"}, {"factor", 2}}; });
+    EXPECT_EQ(linear->ropeScaling, "linear factor 2.0");
+    EXPECT_EQ(linear->ropeDivisors, std::vector<double>(8, 2.0));
+    for (const char* key : {"rope_scaling", "rope_parameters"}) {
+        const auto llama3 = changed([&](auto& d) { d[key] = llama31Scaling(); });
+        ASSERT_TRUE(llama3) << llama3.error().text();
+        EXPECT_EQ(llama3->ropeScaling, "llama3 factor 8.0");
+        ASSERT_EQ(llama3->ropeDivisors.size(), 8u);
+        // Theta 5e5, 64 tokens: 10.2 turns of pair 0, 1.98 of pair 1 (wavelength 2 pi 5e5^(1/8) = 32.4),
+        // below 1 of the others.
+        EXPECT_EQ(llama3->ropeDivisors[0], 1.0);
+        const double turns = 64 / (2 * 3.14159265358979324 * std::pow(5e5, 0.125));
+        const double kept = (turns - 1) / 3;
+        EXPECT_NEAR(llama3->ropeDivisors[1], 1 / (kept + (1 - kept) / 8), 1e-12);
+        EXPECT_EQ(llama3->ropeDivisors[2], 8.0);
+        EXPECT_EQ(llama3->ropeDivisors[7], 8.0);
+    }
+    const auto top = changed([](auto& d) { // the original context beside the scaling, as some files have it
+        d["rope_scaling"] = llama31Scaling();
+        d["rope_scaling"].erase("original_max_position_embeddings");
+        d["original_max_position_embeddings"] = 64;
+    });
+    EXPECT_EQ(top->ropeDivisors,
+              changed([](auto& d) { d["rope_scaling"] = llama31Scaling(); })->ropeDivisors);
+    for (const char* kind : {"yarn", "dynamic", "longrope"}) {
+        const auto other = changed([&](auto& d) { d["rope_scaling"] = {{"type", kind}, {"factor", 4.0}}; });
+        EXPECT_EQ(other->ropeScaling, std::string(kind) + " factor 4.0");
+        EXPECT_TRUE(other->ropeDivisors.empty()) << "listed, not computed";
+    }
+    const auto partial = changed([](auto& d) {
+        d["partial_rotary_factor"] = 0.5;
+        d["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
+    });
+    EXPECT_EQ(partial->ropeScaling, "partial 0.5");
+    EXPECT_TRUE(partial->ropeDivisors.empty());
 }
 
 TEST(ModelConfig, refusesBadConfigJson) {
@@ -118,6 +179,21 @@ TEST(ModelConfig, refusesBadConfigJson) {
         {[](auto& d) { d["rms_norm_eps"] = 0; }, "'rms_norm_eps'"},
         {[](auto& d) { d["tie_word_embeddings"] = "yes"; }, "'tie_word_embeddings'"},
         {[](auto& d) { d["hidden_act"] = "gelu"; }, "'gelu'", ErrorCode::Unsupported},
+        {[](auto& d) {
+             d["rope_scaling"] = llama31Scaling();
+             d["rope_scaling"].erase("low_freq_factor");
+         },
+         "'low_freq_factor' is missing"},
+        {[](auto& d) {
+             d["rope_scaling"] = llama31Scaling();
+             d["rope_scaling"]["low_freq_factor"] = 4.0;
+         },
+         "is not below 'high_freq_factor'"},
+        {[](auto& d) {
+             d["rope_scaling"] = llama31Scaling();
+             d["head_dim"] = 1 << 30;
+         },
+         "head size 1073741824 with RoPE scaling"},
     };
     for (const auto& row : cases) {
         const auto config = changed(row.change);
@@ -146,9 +222,22 @@ TEST(ModelConfig, variantsOfGguf) {
     linear.text("llama.rope.scaling.type", "linear");
     linear.f32("llama.rope.scaling.factor", 4.0f);
     EXPECT_EQ(fromGguf(linear)->ropeScaling, "linear factor 4");
+    EXPECT_EQ(fromGguf(linear)->ropeDivisors, std::vector<double>(8, 4.0));
+    std::string table;
+    for (const float divisor : {1.f, 1.f, 1.f, 2.f, 4.f, 8.f, 8.f, 8.f})
+        table += raw(divisor);
     GgufBuilder frequencies = ggufConfig();
-    frequencies.tensor("rope_freqs.weight", {2}, 0, "12345678");
+    frequencies.tensor("rope_freqs.weight", {8}, 0, table);
     EXPECT_EQ(fromGguf(frequencies)->ropeScaling, "llama3 (rope_freqs.weight)");
+    EXPECT_EQ(fromGguf(frequencies)->ropeDivisors, (std::vector<double>{1, 1, 1, 2, 4, 8, 8, 8}));
+    GgufBuilder yarn = ggufConfig();
+    yarn.text("llama.rope.scaling.type", "yarn");
+    yarn.f32("llama.rope.scaling.factor", 4.0f);
+    EXPECT_EQ(fromGguf(yarn)->ropeScaling, "yarn factor 4");
+    EXPECT_TRUE(fromGguf(yarn)->ropeDivisors.empty());
+    GgufBuilder windowed = ggufConfig();
+    windowed.u32("llama.attention.sliding_window", 128);
+    EXPECT_EQ(fromGguf(windowed)->slidingWindow, 128);
     GgufBuilder partial = ggufConfig();
     partial.u32("llama.rope.dimension_count", 8);
     EXPECT_EQ(fromGguf(partial)->ropeScaling, "partial 8 of 16");
@@ -186,4 +275,10 @@ TEST(ModelConfig, refusesBadGguf) {
     text.text("llama.block_count", "2");
     EXPECT_EQ(fromGguf(text).error().code, ErrorCode::BadFormat);
     EXPECT_EQ(fromGguf(GgufBuilder{}).error().code, ErrorCode::Unsupported);
+    GgufBuilder shortTable = ggufConfig();
+    shortTable.tensor("rope_freqs.weight", {2}, 0, raw(1.f) + raw(2.f));
+    EXPECT_NE(fromGguf(shortTable).error().message.find("is no list of 8 F32 values"), std::string::npos);
+    GgufBuilder negative = ggufConfig();
+    negative.tensor("rope_freqs.weight", {8}, 0, std::string(28, '\0') + raw(-1.f));
+    EXPECT_NE(fromGguf(negative).error().message.find("value 0 is not a positive number"), std::string::npos);
 }

@@ -99,6 +99,9 @@ TEST(ModelReader, biasesAndHeadNormsOfQwenAreFoundUnpermuted) {
     file.u32("qwen2.attention.head_count", 2);
     file.u32("qwen2.attention.head_count_kv", 1);
     file.u32("qwen2.embedding_length", 8);
+    file.u32("qwen2.block_count", 1);
+    file.u32("qwen2.feed_forward_length", 16);
+    file.f32("qwen2.attention.layer_norm_rms_epsilon", 1e-6f);
     file.tensor("blk.0.attn_q.bias", {8}, 0, rawAll(ramp(8)));
     file.tensor("blk.0.attn_k.bias", {4}, 0, rawAll(ramp(4)));
     file.tensor("blk.0.attn_v.bias", {4}, 0, rawAll(ramp(4)));

@@ -45,6 +45,17 @@ inline BlockWeights randomBlock(const ModelConfig& config, std::uint64_t seed) {
     return weights;
 }
 
+/// Adds everything that relatives of LLaMA have: biases at every site, norms of query and key heads, a
+/// window.
+inline void addRelatives(BlockWeights& weights, const ModelConfig& config, std::int64_t window) {
+    for (Site site : kLinearSites)
+        weights.biasAt(site) =
+            randomTensor({weights.at(site).size(0)}, 700 + static_cast<std::uint64_t>(site), 0.5);
+    weights.queryNorm = 1 + randomTensor({config.headDim}, 710, 0.2);
+    weights.keyNorm = 1 + randomTensor({config.headDim}, 711, 0.2);
+    weights.window = window;
+}
+
 inline double relativeError(const at::Tensor& found, const at::Tensor& expected) {
     const at::Tensor wide = expected.to(at::kDouble);
     return ((found.to(at::kDouble) - wide).norm() / wide.norm()).item<double>();

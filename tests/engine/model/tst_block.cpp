@@ -46,47 +46,74 @@ reference::BlockMatrices toMatrices(const ModelConfig& config, const BlockWeight
             toMatrix(weights.at(Site::Down))};
 }
 
-void expectAgreementWithPlainLoops() {
-    const ModelConfig config = testing::smallConfig();
-    const BlockWeights weights = testing::randomBlock(config, 1);
+void addRelatives(reference::BlockMatrices& matrices, const ModelConfig& config,
+                  const BlockWeights& weights) {
+    const std::int64_t query = config.heads * config.headDim;
+    const std::int64_t cache = config.kvHeads * config.headDim;
+    const auto qkv = weights.biasAt(Site::Qkv).split_with_sizes({query, cache, cache});
+    const auto gateUp = weights.biasAt(Site::GateUp).chunk(2);
+    matrices.qBias = toMatrix(qkv[0]);
+    matrices.kBias = toMatrix(qkv[1]);
+    matrices.vBias = toMatrix(qkv[2]);
+    matrices.oBias = toMatrix(weights.biasAt(Site::O));
+    matrices.gateBias = toMatrix(gateUp[0]);
+    matrices.upBias = toMatrix(gateUp[1]);
+    matrices.downBias = toMatrix(weights.biasAt(Site::Down));
+    matrices.queryNorm = toMatrix(weights.queryNorm);
+    matrices.keyNorm = toMatrix(weights.keyNorm);
+}
+
+void expectAgreementWithPlainLoops(bool relatives) {
+    ModelConfig config = testing::smallConfig();
+    BlockWeights weights = testing::randomBlock(config, 1);
+    reference::BlockMatrices matrices = toMatrices(config, weights);
+    if (relatives) {
+        config.ropeDivisors = {1, 1.5, 3, 8};
+        testing::addRelatives(weights, config, 5);
+        addRelatives(matrices, config, weights);
+    }
     const at::Tensor x = testing::randomTensor({1, 17, config.hiddenSize}, 99);
     BlockHooks none;
     const at::Tensor found = forwardBlock(config, weights, Rope::create(config, 17, at::kCPU), x, none);
     const reference::Matrix expected =
-        reference::block(toMatrix(x), toMatrices(config, weights),
+        reference::block(toMatrix(x), matrices,
                          {static_cast<std::size_t>(config.heads), static_cast<std::size_t>(config.kvHeads),
-                          static_cast<std::size_t>(config.headDim), config.ropeTheta, config.normEpsilon});
+                          static_cast<std::size_t>(config.headDim), config.ropeTheta, config.normEpsilon,
+                          static_cast<std::size_t>(weights.window), config.ropeDivisors});
     EXPECT_LT(testing::relativeError(found, toTensor(expected)), kFp32Tolerance);
 }
 
 TEST(Block, AgreesWithPlainLoops) {
     const c10::InferenceMode guard;
-    expectAgreementWithPlainLoops();
+    expectAgreementWithPlainLoops(false);
+    expectAgreementWithPlainLoops(true);
 }
 
 TEST(Block, AgreesWithPlainLoopsInGradientMode) {
-    expectAgreementWithPlainLoops();
+    expectAgreementWithPlainLoops(false);
+    expectAgreementWithPlainLoops(true);
 }
 
-BlockWeights toDouble(const BlockWeights& weights) {
-    BlockWeights wide = weights;
-    wide.attentionNorm = weights.attentionNorm.to(at::kDouble);
-    wide.mlpNorm = weights.mlpNorm.to(at::kDouble);
-    for (at::Tensor& linear : wide.linear)
-        linear = linear.to(at::kDouble);
-    return wide;
+std::vector<at::Tensor*> tensorsOf(BlockWeights& weights) {
+    std::vector<at::Tensor*> tensors{&weights.attentionNorm, &weights.mlpNorm, &weights.queryNorm,
+                                     &weights.keyNorm};
+    for (std::size_t i = 0; i < kLinearSites.size(); ++i)
+        tensors.insert(tensors.end(), {&weights.linear[i], &weights.bias[i]});
+    return tensors;
 }
 
 // The gradients of sum(c * block(x)) with respect to x and to every weight, along random directions.
 TEST(Block, GradientsAgreeWithFiniteDifferences) {
     const ModelConfig config = testing::smallConfig();
-    BlockWeights weights = toDouble(testing::randomBlock(config, 5));
+    BlockWeights weights = testing::randomBlock(config, 5);
+    testing::addRelatives(weights, config, 3);
+    for (at::Tensor* tensor : tensorsOf(weights))
+        *tensor = tensor->to(at::kDouble);
     const Rope rope = Rope::create(config, 6, at::kCPU);
     at::Tensor x = testing::randomTensor({2, 6, config.hiddenSize}, 8).to(at::kDouble);
     const at::Tensor c = testing::randomTensor({2, 6, config.hiddenSize}, 9).to(at::kDouble);
-    std::vector<at::Tensor*> variables{&x, &weights.attentionNorm, &weights.mlpNorm};
-    for (at::Tensor& linear : weights.linear)
-        variables.push_back(&linear);
+    std::vector<at::Tensor*> variables = tensorsOf(weights);
+    variables.push_back(&x);
     const auto loss = [&] {
         BlockHooks none;
         return (forwardBlock(config, weights, rope, x, none) * c).sum();
@@ -123,21 +150,45 @@ TEST(Block, SequencesOfABatchDoNotMix) {
                   kFp32Tolerance);
 }
 
-TEST(Block, CacheContinuesTheSequence) {
+// Through the cache in chunks of `step` tokens.
+void expectCacheContinues(const BlockWeights& weights, std::int64_t step) {
     const ModelConfig config = testing::smallConfig();
-    const BlockWeights weights = testing::randomBlock(config, 3);
     const at::Tensor x = testing::randomTensor({2, 12, config.hiddenSize}, 6);
     const Rope rope = Rope::create(config, 12, at::kCPU);
     BlockHooks none;
     const at::Tensor whole = forwardBlock(config, weights, rope, x, none);
     const std::vector<std::int64_t> shape{2, config.kvHeads, 12, config.headDim};
     KvCache cache{at::empty(shape), at::empty(shape), 0};
-    for (std::int64_t position = 0; position < 12; ++position) {
-        const at::Tensor step =
-            forwardBlock(config, weights, rope.slice(position, 1), x.narrow(1, position, 1), none, &cache);
-        EXPECT_LT(testing::relativeError(step, whole.narrow(1, position, 1)), kFp32Tolerance) << position;
+    for (std::int64_t position = 0; position < 12; position += step) {
+        const at::Tensor part = forwardBlock(config, weights, rope.slice(position, step),
+                                             x.narrow(1, position, step), none, &cache);
+        EXPECT_LT(testing::relativeError(part, whole.narrow(1, position, step)), kFp32Tolerance) << position;
     }
     EXPECT_EQ(cache.length, 12);
+}
+
+TEST(Block, CacheContinuesTheSequence) {
+    const ModelConfig config = testing::smallConfig();
+    BlockWeights weights = testing::randomBlock(config, 3);
+    for (const std::int64_t step : {1, 3, 4})
+        expectCacheContinues(weights, step);
+    testing::addRelatives(weights, config, 5);
+    for (const std::int64_t step : {1, 3, 4})
+        expectCacheContinues(weights, step);
+}
+
+TEST(Block, TheWindowEndsTheReach) {
+    const ModelConfig config = testing::smallConfig();
+    BlockWeights weights = testing::randomBlock(config, 3);
+    weights.window = 4;
+    at::Tensor x = testing::randomTensor({1, 9, config.hiddenSize}, 7);
+    const Rope rope = Rope::create(config, 9, at::kCPU);
+    BlockHooks none;
+    const at::Tensor before = forwardBlock(config, weights, rope, x, none);
+    x.narrow(1, 2, 1).add_(1);
+    const at::Tensor change = (forwardBlock(config, weights, rope, x, none) - before).abs().amax({0, 2});
+    for (std::int64_t token = 0; token < 9; ++token)
+        EXPECT_EQ(change[token].item<double>() > 1e-3, token >= 2 && token < 6) << token;
 }
 
 TEST(Block, LaterTokensDoNotReachEarlierOnes) {

@@ -79,7 +79,7 @@ TEST_F(Weights, NormsComeWithoutTheLinearWeights) {
 TEST_F(Weights, TensorsThatWouldBeIgnoredAreRefused) {
     const io::HostTensor vector{io::HostTensor::Type::F32, {64}, std::vector<std::byte>(256)};
     for (const char* name :
-         {"model.layers.0.self_attn.q_proj.bias", "model.layers.1.self_attn.k_proj.bias",
+         {"model.layers.1.self_attn.q_proj.bias", "model.layers.1.self_attn.k_proj.bias",
           "model.layers.1.self_attn.v_proj.bias", "model.layers.1.mlp.down_proj.bias", "model.norm.bias",
           "lm_head.bias", "model.layers.0.self_attn.q_norm.weight", "model.layers.1.self_attn.k_norm.weight",
           "model.layers.2.mlp.up_proj.weight", "model.layers.0.mlp.down_proj.weight_scale"}) {
@@ -99,6 +99,35 @@ TEST_F(Weights, TensorsThatWouldBeIgnoredAreRefused) {
         file.tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = vector; // a table, not a parameter
     });
     EXPECT_TRUE(ModelWeights::open(m_folder.string()));
+}
+
+TEST_F(Weights, BiasesAreStackedAndWantedInEveryLayer) {
+    const auto bias = [](std::size_t rows, float value) {
+        const std::vector<float> values(rows, value);
+        const auto bytes = std::as_bytes(std::span(values));
+        return io::HostTensor{io::HostTensor::Type::F32,
+                              {static_cast<std::int64_t>(rows)},
+                              std::vector<std::byte>(bytes.begin(), bytes.end())};
+    };
+    change([&](io::TensorFile& file) {
+        for (const std::string layer : {"0", "1"}) {
+            file.tensors["model.layers." + layer + ".self_attn.q_proj.bias"] = bias(64, 1);
+            file.tensors["model.layers." + layer + ".self_attn.k_proj.bias"] = bias(32, 2);
+            file.tensors["model.layers." + layer + ".self_attn.v_proj.bias"] = bias(32, 3);
+        }
+    });
+    const auto weights = ModelWeights::open(m_folder.string());
+    ASSERT_TRUE(weights) << weights.error().text();
+    const auto norms = weights->norms(1, at::kCPU);
+    ASSERT_TRUE(norms) << norms.error().text();
+    EXPECT_TRUE(at::equal(norms->biasAt(Site::Qkv),
+                          at::cat({at::full({64}, 1.f), at::full({32}, 2.f), at::full({32}, 3.f)})));
+    EXPECT_FALSE(norms->biasAt(Site::O).defined());
+    change([](io::TensorFile& file) { file.tensors.erase("model.layers.1.self_attn.k_proj.bias"); });
+    const auto without = ModelWeights::open(m_folder.string());
+    ASSERT_FALSE(without);
+    EXPECT_EQ(without.error().code, ErrorCode::NotFound);
+    EXPECT_NE(without.error().text().find("model.layers.1.self_attn.k_proj.bias"), std::string::npos);
 }
 
 TEST_F(Weights, AMissingTensorIsNamed) {
