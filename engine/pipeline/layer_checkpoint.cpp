@@ -157,10 +157,11 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape sh
     return quantized;
 }
 
-Result<transform::HeadRotation> getKeyRotation(const PartReader& parts, std::int64_t headDim,
-                                               std::uint64_t seed) {
-    // Files from before learned matrices hold the seed alone.
-    if (!parts.has(kKeyRotation)) return transform::HeadRotation::create(headDim, seed);
+Result<transform::HeadRotation> getKeyRotation(const PartReader& parts, std::int64_t headDim) {
+    if (!parts.has(kKeyRotation)) { // files from before learned matrices hold the seed of a Hadamard
+        BDQ_TRY(const std::uint64_t seed, parts.number("key_rotation_seed"));
+        return transform::HeadRotation::create(headDim, seed);
+    }
     BDQ_TRY(const at::Tensor matrix, parts.tensor(kKeyRotation, HostTensor::Type::F32));
     if (matrix.sizes() != at::IntArrayRef{headDim, headDim})
         return fail(ErrorCode::ShapeMismatch, std::string("tensor '") + kKeyRotation + "' has shape " +
@@ -183,8 +184,7 @@ Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& confi
     }
     BDQ_TRY(const std::uint64_t rotated, parts.number("key_rotation"));
     if (rotated != 0) {
-        BDQ_TRY(block.keyRotationSeed, parts.number("key_rotation_seed"));
-        BDQ_TRY(block.keyRotation, getKeyRotation(parts, config.headDim, block.keyRotationSeed));
+        BDQ_TRY(block.keyRotation, getKeyRotation(parts, config.headDim));
     }
     BDQ_TRY(block.keyClip, getClip(parts, "k_cache.clip"));
     BDQ_TRY(block.valueClip, getClip(parts, "v_cache.clip"));
@@ -218,7 +218,6 @@ Status writeLayerCheckpoint(const std::filesystem::path& path, const LayerCheckp
     file.metadata["k_cache.scheme"] = schemeText({}, {}, block.keys);
     file.metadata["v_cache.scheme"] = schemeText({}, {}, block.values);
     file.metadata["key_rotation"] = block.keyRotation ? "1" : "0";
-    file.metadata["key_rotation_seed"] = std::to_string(block.keyRotationSeed);
     if (block.keyRotation)
         file.tensors[kKeyRotation] = toHostTensor(block.keyRotation->matrix().to(at::kFloat));
     putClip(file, "k_cache.clip", block.keyClip);

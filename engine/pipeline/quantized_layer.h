@@ -34,8 +34,7 @@ struct QuantizedBlock {
     quant::RangeFactors keyClip;
     quant::RangeFactors valueClip;
     std::optional<transform::HeadRotation>
-        keyRotation;                   ///< of q and k after RoPE; v's is folded into the weights
-    std::uint64_t keyRotationSeed = 0; ///< of a Hadamard keyRotation
+        keyRotation; ///< of q and k after RoPE; v's is folded into the weights
 
     QuantizedSite& at(Site site) { return sites[static_cast<std::size_t>(site)]; }
     [[nodiscard]] const QuantizedSite& at(Site site) const { return sites[static_cast<std::size_t>(site)]; }

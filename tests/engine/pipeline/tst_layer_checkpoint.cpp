@@ -36,7 +36,6 @@ protected:
                     quant::roundWeights(weight, {3, site != Site::Down, 16}, WeightRounding::Rtn).value();
         }
         m_checkpoint.block.keys = {4, false, 0};
-        m_checkpoint.block.keyRotationSeed = 77;
         m_checkpoint.block.keyRotation = transform::HeadRotation::create(m_config.headDim, 77).value();
         m_checkpoint.block.valueClip = {0.9F, 1};
         m_checkpoint.rows.push_back({{5, Site::Down}, "W3A4", 12.5, 0.25, 0.5, 0.125, 0.5, 0.25});
@@ -78,6 +77,7 @@ TEST_F(Checkpoint, AFileWithTheSeedAloneIsRead) {
     ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
     auto file = io::readTensorFile(m_path).value();
     ASSERT_EQ(file.tensors.erase("key_rotation.matrix"), 1U);
+    file.metadata["key_rotation_seed"] = "77";
     ASSERT_TRUE(io::writeTensorFile(m_path, file));
     const auto read = readLayerCheckpoint(m_path, m_config);
     ASSERT_TRUE(read) << read.error().text();
@@ -144,6 +144,7 @@ TEST_F(Checkpoint, AFileThatDoesNotFitIsRefused) {
         [](io::TensorFile& f) {
             f.tensors["v_cache.clip"] = toHostTensor(at::tensor({NAN, 1.0F}));
         },
+        [](io::TensorFile& f) { f.tensors.erase("key_rotation.matrix"); }, // and no seed either
         [](io::TensorFile& f) { f.tensors["key_rotation.matrix"] = toHostTensor(at::eye(2)); },
         [](io::TensorFile& f) {
             f.tensors["key_rotation.matrix"].bytes.assign(f.tensors["key_rotation.matrix"].bytes.size(),
