@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/job_spec.h"
 #include "engine/api/method.h"
 #include "engine/api/quant_scheme.h"
 #include "engine/api/result.h"
