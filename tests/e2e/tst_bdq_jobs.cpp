@@ -88,7 +88,8 @@ TEST_F(BdqJobs, selfGeneratedTextNeedsNoFile) {
 }
 
 TEST_F(BdqJobs, everyMethodRuns) {
-    for (const char* method : {"rtn", "smoothquant", "quarot", "cat-diag", "cat-block", "bdq"}) {
+    for (const char* method :
+         {"rtn", "smoothquant", "gptq", "quarot", "cat-diag", "cat-block", "cat", "bdq"}) {
         const ProcessResult result = bdq(runWords(method, "W4A4KV4", method));
         ASSERT_EQ(result.exitCode, 0) << method << ": " << result.err;
         const Json run = parse(result.out);

@@ -26,9 +26,10 @@ TEST_F(BdqLight, everyCommandExplainsItself) {
         EXPECT_NE(result.out.find("Usage: bdq " + std::string(name)), std::string::npos) << result.out;
     }
     const std::string run = bdq({"run", "--help"}).out;
-    for (const char* word :
-         {"--scheme", "--method", "--plan", "--weights", "--samples", "--sequences", "--seq-len", "--seed",
-          "--eval", "--resume", "--device", "--threads", "--layers", "--json", "quarot", "cat-block"})
+    for (const char* word : {"--scheme",  "--method", "--preset", "--epochs",  "--e2e-steps", "--loss",
+                             "--rate",    "--batch",  "--plan",   "--weights", "--samples",   "--sequences",
+                             "--seq-len", "--seed",   "--eval",   "--resume",  "--device",    "--threads",
+                             "--layers",  "--json",   "quarot",   "cat-block"})
         EXPECT_NE(run.find(word), std::string::npos) << word;
 }
 
@@ -120,7 +121,16 @@ const std::vector<UsageRow> kUsageRows{
     {"unknownMethod",
      {"run", "m", "--out", "o", "--scheme", "W4A4", "--method", "magic"},
      {"magic", "quarot"}},
-    {"unknownPreset", {"run", "m", "--out", "o", "--scheme", "W4A4", "--preset", "best"}, {"best", "fast"}},
+    {"unknownPreset", {"run", "m", "--out", "o", "--scheme", "W4A4", "--preset", "slow"}, {"slow", "fast"}},
+    {"presetOfAnotherMethod",
+     {"run", "m", "--out", "o", "--scheme", "W4A4", "--method", "rtn", "--preset", "best"},
+     {"best", "expected fast", "rtn"}},
+    {"epochsWithoutTraining",
+     {"run", "m", "--out", "o", "--scheme", "W4A4", "--preset", "fast", "--epochs", "3"},
+     {"epochs: found 3", "does not train"}},
+    {"unknownLoss", {"run", "m", "--out", "o", "--scheme", "W4A4", "--loss", "mse"}, {"mse", "rce-safe"}},
+    {"rateTooLarge", {"run", "m", "--out", "o", "--scheme", "W4A4", "--rate", "2"}, {"--rate", "\"2\""}},
+    {"halfABatch", {"run", "m", "--out", "o", "--scheme", "W4A4", "--batch", "1.5"}, {"--batch", "1.5"}},
     {"unknownRounding", {"run", "m", "--out", "o", "--scheme", "W4A4", "--weights", "up"}, {"up", "gptq"}},
     {"unknownTransform", {"analyze", "m", "--out", "o", "--transforms", "none,spin"}, {"spin", "hadamard"}},
     {"badLayers", {"run", "m", "--out", "o", "--scheme", "W4A4", "--layers", "3-1"}, {"3-1"}},

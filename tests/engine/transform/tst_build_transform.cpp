@@ -17,7 +17,7 @@ using test::normal;
 constexpr double kDouble = 1e-9; // design/transforms.md 12
 const TransformKind kKinds[] = {
     TransformKind::None,       TransformKind::SmoothQuant, TransformKind::Hadamard, TransformKind::CatDiag,
-    TransformKind::CatBlock64, TransformKind::CatBlock128, TransformKind::Bdq};
+    TransformKind::CatBlock64, TransformKind::CatBlock128, TransformKind::Bdq,      TransformKind::FlatQuant};
 
 /// Correlated inputs with outlier channels, and weights.
 struct Layer {
@@ -176,6 +176,23 @@ TEST(BuildTransform, SmoothQuantFollowsItsFormula) {
         EXPECT_NEAR(static_cast<double>(detail.diagonal[static_cast<std::size_t>(i)]) / expected, 1.0, 1e-6);
     }
     EXPECT_FALSE(detail.hadamard);
+}
+
+// Start of FlatQuant's channel scale: max|W|^(1 - alpha) / max|x|^alpha with alpha = 0.3
+// (design/transforms.md 3.4).
+TEST(BuildTransform, FlatQuantStartsAtTheInverseSmoothQuantDivisor) {
+    const Layer layer = makeLayer(40, 20, 62);
+    TransformDetail detail;
+    build(TransformKind::FlatQuant, layer).toDetail(detail);
+    const at::Tensor inputs = layer.x.abs().amax(0);
+    const at::Tensor weights = layer.weight.abs().amax(0);
+    for (std::int64_t i = 0; i < 40; ++i) {
+        const double expected =
+            std::pow(weights[i].item<double>(), 0.7) / std::pow(inputs[i].item<double>(), 0.3);
+        EXPECT_NEAR(static_cast<double>(detail.diagonal[static_cast<std::size_t>(i)]) / expected, 1.0, 1e-6);
+    }
+    EXPECT_FALSE(detail.hadamard);
+    EXPECT_TRUE(detail.blocks.empty());
 }
 
 TEST(BuildTransform, DeadChannelsAreReportedAndHarmless) {
