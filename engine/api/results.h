@@ -84,8 +84,8 @@ struct EvalResult {
     double nll = 0; ///< mean negative log-likelihood per predicted token, nats
     int windows = 0;
     int sequenceLength = 0;
-    std::int64_t tokens = 0; ///< tokens of the whole text
-    double tokensPerSecond = 0;
+    std::int64_t tokens = 0;    ///< tokens of the whole text
+    double tokensPerSecond = 0; ///< through a model; with a comparison both models count
     Provenance provenance;
     std::optional<ModelComparison> comparison{}; ///< with a run and a text
     std::vector<TaskResult> tasks{};

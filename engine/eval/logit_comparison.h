@@ -8,8 +8,10 @@ namespace bdq {
 /// Row by row, [rows] each, on the device of the hidden states.
 struct LogitComparison {
     at::Tensor divergence; ///< KL(p || q) = sum p (log p - log q) in nats, fp64
-    at::Tensor agree;      ///< bool: the largest logit of both is that of the same token (the first of equal)
-    at::Tensor fullLoss;   ///< cross-entropy of p at the targets, fp64, bit for bit tokenLosses'
+    /// bool: the largest logit of both is that of the same token; of equal logits the first counts on the
+    /// CPU, any on a GPU.
+    at::Tensor agree;
+    at::Tensor fullLoss;      ///< cross-entropy of p at the targets, fp64, bit for bit tokenLosses'
     at::Tensor quantizedLoss; ///< of q
 };
 

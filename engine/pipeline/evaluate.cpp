@@ -42,7 +42,9 @@ Status measureText(const ModelWeights& weights, const MeasuredLayers& measured,
     result.windows = found->windows;
     result.sequenceLength = options.sequenceLength;
     result.tokens = static_cast<std::int64_t>(tokens.size());
-    result.tokensPerSecond = found->windows * static_cast<double>(options.sequenceLength) / found->seconds;
+    const int models = found->comparison ? 2 : 1;
+    result.tokensPerSecond =
+        models * found->windows * static_cast<double>(options.sequenceLength) / found->seconds;
     result.comparison = found->comparison;
     return {};
 }

@@ -25,8 +25,8 @@ Result<AnalysisResult> analyze(const AnalyzeSpec& spec, JobContext& context);
 /// (InvalidSpec naming the part).
 Result<RunResult> run(const RunSpec& spec, JobContext& context);
 
-/// Perplexity and multiple choice of a model, or of a model with a finished run applied, which is compared with
-/// the full one on the text.
+/// Perplexity and multiple choice of a model, or of a model with a finished run applied, which is compared
+/// with the full one on the text.
 Result<EvalResult> evaluate(const EvalSpec& spec, JobContext& context);
 
 /// Resident mode: answers measurements of one site from the inputs kept by an analysis.
