@@ -93,6 +93,7 @@ void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
     } else {
         file.tensors[prefix + "weight"] = toHostTensor(quantized.fullWeight);
     }
+    if (quantized.bias.defined()) file.tensors[prefix + "bias"] = toHostTensor(quantized.bias);
     TransformDetail detail;
     quantized.siteTransform.toDetail(detail);
     if (!detail.diagonal.empty()) file.tensors[prefix + "diagonal"] = floatsToHost(detail.diagonal);
@@ -154,6 +155,11 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape sh
         return fail(ErrorCode::ShapeMismatch, prefix + "weight has shape " + c10::str(values.sizes()) +
                                                   ", the model expects [" + std::to_string(shape.rows) +
                                                   ", " + std::to_string(shape.columns) + "]");
+    if (!parts.has(prefix + "bias")) return quantized;
+    BDQ_TRY(quantized.bias, parts.tensor(prefix + "bias", HostTensor::Type::F32));
+    if (quantized.bias.sizes() != at::IntArrayRef{shape.rows})
+        return fail(ErrorCode::ShapeMismatch, prefix + "bias has shape " + c10::str(quantized.bias.sizes()) +
+                                                  ", the model expects [" + std::to_string(shape.rows) + "]");
     return quantized;
 }
 

@@ -29,6 +29,7 @@ private:
 void QuantizedBlock::moveTo(c10::Device device) {
     for (QuantizedSite& site : sites) {
         site.siteTransform = site.siteTransform.to(device);
+        if (site.bias.defined()) site.bias = site.bias.to(device);
         if (site.weight) {
             site.weight->codes = site.weight->codes.to(device);
             site.weight->scales = site.weight->scales.to(device);
@@ -57,9 +58,11 @@ void QuantizedHooks::attentionInputs(at::Tensor& q, at::Tensor& k, at::Tensor& v
 
 std::unique_ptr<Layer> makeQuantizedLayer(const ModelConfig& config, const BlockWeights& norms,
                                           QuantizedBlock block) {
-    BlockWeights weights{norms.attentionNorm, norms.mlpNorm, {}};
-    for (Site site : kLinearSites)
+    BlockWeights weights = norms;
+    for (Site site : kLinearSites) {
         weights.at(site) = block.at(site).matmulWeight();
+        weights.biasAt(site) = block.at(site).bias;
+    }
     return std::make_unique<QuantizedLayer>(config, std::move(weights), std::move(block));
 }
 

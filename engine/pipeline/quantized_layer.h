@@ -21,6 +21,7 @@ struct QuantizedSite {
     /// quantized.
     std::optional<quant::QuantizedWeight> weight;
     at::Tensor fullWeight;
+    at::Tensor bias; ///< [out] in full precision, v's rotated with its weight; undefined = none
     OperandScheme activation;
     quant::RangeFactors clip; ///< of the activations
     [[nodiscard]] at::Tensor matmulWeight() const { return weight ? weight->dequantize() : fullWeight; }
@@ -65,7 +66,7 @@ private:
     std::string m_runDir;
 };
 
-/// A quantized block as a layer. `norms` supplies the norm gains; its linear weights are not used.
+/// A quantized block as a layer. `norms` supplies all but the linear weights and their biases.
 std::unique_ptr<Layer> makeQuantizedLayer(const ModelConfig& config, const BlockWeights& norms,
                                           QuantizedBlock block);
 

@@ -23,7 +23,7 @@ constexpr double kLayerTolerance = 7e-5;
 constexpr double kModelTolerance = 4e-4;
 
 BlockWeights copyOf(const BlockWeights& weights) {
-    BlockWeights copy{weights.attentionNorm, weights.mlpNorm, {}};
+    BlockWeights copy = weights;
     for (Site site : kLinearSites)
         copy.at(site) = weights.at(site).clone();
     return copy;
@@ -37,11 +37,15 @@ std::unique_ptr<Layer> transformedLayer(const ModelConfig& config, BlockWeights 
     block.keyRotation = rotation;
     const std::int64_t cacheRows = config.kvHeads * config.headDim;
     at::Tensor values = weights.at(Site::Qkv).narrow(0, weights.at(Site::Qkv).size(0) - cacheRows, cacheRows);
-    const auto folded =
-        transform::foldValueRotation(values, weights.at(Site::O), {}, rotation, config.heads, config.kvHeads)
-            .value();
+    at::Tensor& bias = weights.biasAt(Site::Qkv);
+    const std::int64_t others = weights.at(Site::Qkv).size(0) - cacheRows;
+    const at::Tensor valueBias = bias.defined() ? bias.narrow(0, others, cacheRows) : at::Tensor();
+    const auto folded = transform::foldValueRotation(values, weights.at(Site::O), valueBias, rotation,
+                                                     config.heads, config.kvHeads)
+                            .value();
     values.copy_(folded.valueWeight);
     weights.at(Site::O) = folded.outputWeight;
+    if (bias.defined()) bias = at::cat({bias.narrow(0, 0, others), folded.valueBias});
     for (Site site : kLinearSites) {
         InputStatistics statistics;
         statistics.add(inputs[static_cast<std::size_t>(site)]);
@@ -51,6 +55,7 @@ std::unique_ptr<Layer> transformedLayer(const ModelConfig& config, BlockWeights 
                                                             siteSeed(5, {layer, site}), notes)
                                       .value();
         quantized.fullWeight = quantized.siteTransform.applyToWeight(weights.at(site));
+        quantized.bias = weights.biasAt(site);
     }
     return makeQuantizedLayer(config, weights, std::move(block));
 }
@@ -59,7 +64,8 @@ class EveryTransform : public ::testing::TestWithParam<TransformInfo> {};
 
 TEST_P(EveryTransform, LeavesARandomBlockUnchanged) {
     const ModelConfig config = testing::smallConfig();
-    const BlockWeights weights = testing::randomBlock(config, 1);
+    BlockWeights weights = testing::randomBlock(config, 1);
+    testing::addRelatives(weights, config, 9);
     const at::Tensor x = testing::randomTensor({2, 40, config.hiddenSize}, 2) *
                          at::exp(testing::randomTensor({config.hiddenSize}, 3));
     const Rope rope = Rope::create(config, 40, at::kCPU);

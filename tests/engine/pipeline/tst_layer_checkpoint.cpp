@@ -14,6 +14,7 @@ namespace {
 class Checkpoint : public ::testing::Test {
 protected:
     void SetUp() override {
+        testing::addRelatives(m_weights, m_config, 7);
         for (Site site : kLinearSites) {
             QuantizedSite& quantized = m_checkpoint.block.at(site);
             const std::int64_t n = m_weights.at(site).size(1);
@@ -27,6 +28,7 @@ protected:
             }
             quantized.siteTransform = transform::SiteTransform::create(n, parts).value();
             quantized.activation = {4, true, 0};
+            quantized.bias = m_weights.biasAt(site);
             if (site == Site::Down) quantized.clip = {0.75F, 0.5F};
             const at::Tensor weight = quantized.siteTransform.applyToWeight(m_weights.at(site));
             if (site == Site::O)
