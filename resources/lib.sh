@@ -257,6 +257,31 @@ ensureLibtorch() {
     venvIsComplete || die "build/venv is incomplete although pip succeeded: see build/logs/pip.log"
 }
 
+# What tests/architectures compares with, pinned there. Only into build/venv: another Python is its owner's.
+TEST_REQUIREMENTS=$BDQ_ROOT/tests/architectures/requirements.txt
+
+testPythonIsComplete() {
+    "$BDQ_VENV/bin/python" - "$TEST_REQUIREMENTS" <<'PYTHON' 2>/dev/null
+import importlib.metadata as metadata, sys
+for line in open(sys.argv[1]):
+    name, _, version = line.strip().partition("==")
+    if name and metadata.version(name) != version:
+        sys.exit(1)
+PYTHON
+}
+
+installTestPython() {
+    "$BDQ_VENV/bin/python" -m pip install --progress-bar off -r "$TEST_REQUIREMENTS"
+}
+
+ensureTestPython() {
+    if [ ! -x "$BDQ_VENV/bin/python" ]; then
+        say "No build/venv: the comparison with transformers (tests/architectures) is skipped"
+    elif ! testPythonIsComplete; then
+        runLogged "Installing what tests/architectures compares with, from PyPI into build/venv" pip-tests installTestPython
+    fi
+}
+
 # ---- the two set-ups, the build, the model -------------------------------------------------------------------------
 
 # setUp [--no-gui] [--tests]; BDQ_GUI=OFF in the environment is --no-gui, here and for the build.
@@ -277,6 +302,7 @@ setUp() {
         ensurePackages "${packages[@]}"
     fi
     ensureLibtorch
+    [ $tests -eq 0 ] || ensureTestPython
 }
 
 # A unit that includes ATen takes up to 1.5 GiB in the compiler.

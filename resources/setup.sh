@@ -4,7 +4,7 @@
 #
 #   bash resources/setup.sh [--no-gui] [--tests]
 #     --no-gui  without Qt: for a machine that only runs the command line
-#     --tests   also what the tests need
+#     --tests   also what the tests need (and into build/venv what tests/architectures compares with)
 #
 # BDQ_LIBTORCH_DIR=DIR   use this libtorch (>= 2.6) and install none
 # BDQ_SKIP_PACKAGES=1    install no packages

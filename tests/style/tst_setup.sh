@@ -119,6 +119,22 @@ pipFails() {
 }
 expect 1 'failed (exit 1): the disk is full' 'a disk that fills up during the installation' pipFails
 
+testPython() { # a virtual environment with transformers of version $1 and nothing else
+    fakeVenv $BDQ_TORCH_VERSION
+    local site
+    site=$("$BDQ_VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    mkdir -p "$site/transformers-$1.dist-info" "${TEST_REQUIREMENTS%/*}"
+    printf 'Metadata-Version: 2.1\nName: transformers\nVersion: %s\n' "$1" >"$site/transformers-$1.dist-info/METADATA"
+    echo 'transformers==4.57.6' >"$TEST_REQUIREMENTS"
+    installTestPython() { say 'pip was called'; }
+}
+testPythonThere() { testPython 4.57.6; ensureTestPython; [ ! -e "$BDQ_LOGS/pip-tests.log" ] && say 'nothing to do'; }
+expect 0 'nothing to do' 'the packages of the tests are there' testPythonThere
+testPythonOther() { testPython 4.1.0; ensureTestPython; cat "$BDQ_LOGS/pip-tests.log"; }
+expect 0 'pip was called' 'another version of a package of the tests' testPythonOther
+testPythonNowhere() { ensureTestPython; }
+expect 0 'No build/venv' 'no virtual environment for the tests' testPythonNowhere
+
 modelState() { if demoModelIsComplete; then say "it is complete"; else say "it is incomplete"; fi; }
 modelCut() { mkdir -p "${DEMO_MODEL%/*}" && truncate -s 1000 "$DEMO_MODEL"; modelState; }
 expect 0 'it is incomplete' 'a model cut short' modelCut
