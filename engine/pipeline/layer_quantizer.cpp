@@ -40,7 +40,7 @@ Status LayerQuantizer::startBlock(int layer, const LearnedLayer* learned, BlockW
     block.values = m_options.plan.at({layer, Site::VCache}).kv;
     if (learned != nullptr) {
         weights = learned->weights;
-        block.keyRotation = learned->keyRotation;
+        if (learned->keyRotation) block.keyRotation = learned->keyRotation->to(m_device.device);
         block.keyClip = learned->activationRanges[static_cast<std::size_t>(Site::KCache)];
         block.valueClip = learned->activationRanges[static_cast<std::size_t>(Site::VCache)];
         return {};
