@@ -21,6 +21,27 @@ int claimStdout() {
     return results;
 }
 
+/// Requests a stop when SIGINT or SIGTERM has arrived.
+class CancelWatch {
+public:
+    CancelWatch() = default;
+    CancelWatch(const CancelWatch&) = delete;
+    CancelWatch& operator=(const CancelWatch&) = delete;
+    ~CancelWatch() = default;
+    [[nodiscard]] std::stop_token token() const { return m_stop.get_token(); }
+
+private:
+    void watch(const std::stop_token& finished) {
+        while (!finished.stop_requested() && !m_stop.stop_requested()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            if (cancelSignalled()) m_stop.request_stop();
+        }
+    }
+
+    std::stop_source m_stop;
+    std::jthread m_thread{[this](const std::stop_token& finished) { watch(finished); }};
+};
+
 class LinkedEngine : public EngineServices {
 public:
     explicit LinkedEngine(int resultFd) : m_resultFd(resultFd) {}
@@ -33,15 +54,14 @@ public:
     }
 
     Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) override {
-        std::stop_source stop;
-        const std::jthread watch([&stop](const std::stop_token& finished) {
-            while (!finished.stop_requested() && !stop.stop_requested()) {
-                std::this_thread::sleep_for(std::chrono::milliseconds(100));
-                if (cancelSignalled()) stop.request_stop();
-            }
-        });
-        JobContext context(stop.get_token(), sink);
+        const CancelWatch watch;
+        JobContext context(watch.token(), sink);
         return bdq::bench(spec, context);
+    }
+
+    Result<QualityReport> benchQuality(const QualitySpec& spec, const EventSink& sink) override {
+        const CancelWatch watch;
+        return qualityBench(spec, watch.token(), sink);
     }
 
     int work() override { return runWorker(STDIN_FILENO, m_resultFd, hello()); }

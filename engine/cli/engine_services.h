@@ -9,6 +9,7 @@
 #include "engine/api/job_event.h"
 #include "engine/api/results.h"
 #include "engine/pipeline/jobs.h"
+#include "engine/pipeline/quality_bench.h"
 
 namespace bdq::cli {
 
@@ -24,6 +25,7 @@ public:
     /// Runs a job to its end; SIGINT and SIGTERM cancel it between blocks.
     virtual Result<JobResult> runJob(const JobSpec& spec, const EventSink& sink) = 0;
     virtual Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) = 0;
+    virtual Result<QualityReport> benchQuality(const QualitySpec& spec, const EventSink& sink) = 0;
     /// Speaks the worker protocol on stdin and stdout; returns the exit code.
     virtual int work() = 0;
 };
