@@ -80,7 +80,7 @@ constexpr TrainingRecipe blockLoop(int epochs, double weightDecay) {
 // Blocks first, then the whole model against the full model's logits (design/product.md 8).
 constexpr TrainingRecipe bestRecipe() {
     TrainingRecipe recipe = blockLoop(4, 0);
-    recipe.endToEndSteps = 150;
+    recipe.endToEndSteps = 300;
     recipe.endToEndRate = 1e-3;
     recipe.endToEndClippingRate = 1e-2;
     recipe.loss = LogitLoss::Kl;
@@ -130,7 +130,7 @@ constexpr std::array kBdqPresets{
                "Diagonals, rotations and clipping of every block trained for 8 epochs against the block's "
                "full-precision output."},
     PresetInfo{Preset::Best, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences, bestRecipe(),
-               "4 epochs a block, then 150 steps over the whole model that bring its output distribution to "
+               "4 epochs a block, then 300 steps over the whole model that bring its output distribution to "
                "the full model's (KL). Wants a GPU."},
     PresetInfo{
         Preset::Paper, TransformKind::Hadamard, WeightRounding::Rtn, kPaperSequences, bdqPaperRecipe(),

@@ -322,7 +322,7 @@ void TstSheets::planMethodsAndRounding() {
     QCOMPARE(preset->count(), static_cast<int>(presetsOf(Method::Bdq).size()));
     panel.setPreset(Preset::Best);
     QVERIFY(rounding->itemText(0).contains("rtn")); // the default follows the preset
-    QVERIFY(preset->toolTip().contains("150"));
+    QVERIFY(preset->toolTip().contains("300"));
     panel.setPreset(Preset::Fast);
     QSignalSpy rounded(&panel, &PlanPanel::roundingChosen);
     choose(rounding, 1);

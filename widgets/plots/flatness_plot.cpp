@@ -334,8 +334,8 @@ bool FlatnessPlot::nearThreshold(const QPointF& pixel) const {
 }
 
 bool FlatnessPlot::eventFilter(QObject* watched, QEvent* event) {
-    if (watched == plot() && !isEmpty()) {
-        const auto* mouse = static_cast<QMouseEvent*>(event);
+    const auto* mouse = dynamic_cast<QMouseEvent*>(event);
+    if (watched == plot() && !isEmpty() && mouse != nullptr) {
         if (event->type() == QEvent::MouseButtonPress && nearThreshold(mouse->position())) {
             m_dragging = true;
             return true;
