@@ -253,7 +253,8 @@ void TstPlots::flatnessThreshold() {
     QVERIFY(spy.last().at(0).toBool());
     const auto keys = spy.last().at(1).value<std::set<SiteKey>>();
     std::set<SiteKey> expected;
-    for (const SiteAnalysis& site : test::makeAnalysis(12)->sites)
+    const auto analysis = test::makeAnalysis(12);
+    for (const SiteAnalysis& site : analysis->sites)
         if (site.transforms.at(TransformKind::Bdq).activation.entropyNormalized >= 0.05)
             expected.insert(site.key);
     QVERIFY(!expected.empty() && expected.size() < 48);
