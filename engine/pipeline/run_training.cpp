@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "engine/eval/model_ends.h"
 #include "engine/io/tensor_file.h"
 #include "engine/pipeline/host_tensor.h"
 
@@ -122,14 +123,11 @@ Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embed
     BDQ_TRY(m_blocks, learnAll(std::move(embedded), data.teacherHidden));
     m_context.stage("training end to end");
     data.tokens = tokens;
-    BDQ_TRY(data.embedding, m_weights.embedding(m_device.device));
-    if (m_weights.config().tiedEmbedding) {
-        data.head = data.embedding;
-    } else {
-        BDQ_TRY(data.head, m_weights.head(m_device.device));
-    }
-    BDQ_TRY(data.finalNorm, m_weights.finalNorm(m_device.device));
-    data.normEpsilon = m_weights.config().normEpsilon;
+    BDQ_TRY(const ModelEnds ends, ModelEnds::load(m_weights, m_device));
+    data.embedding = ends.embedding;
+    data.head = ends.head;
+    data.finalNorm = ends.norm;
+    data.normEpsilon = ends.normEpsilon;
     data.seed = m_options.quantization.seed;
     BDQ_TRY(train::EndToEndState saved, savedEndToEnd());
     const double total = endToEndUnits(m_weights.config().layers, tokens.size(0));
