@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/api/log_histogram.h"
-#include "engine/calibration/lanes.h"
+#include "engine/quant/lanes.h"
 
 namespace bdq {
 namespace {

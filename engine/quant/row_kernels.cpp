@@ -5,49 +5,16 @@
 #include <cstring>
 #include <limits>
 
-// One binary serves every x86-64: the loader picks the clone for the CPU. There is no AVX2 clone: g++ 12
-// lowers the 16-lane vectors to it so badly that SSE2 is 1.7 times faster (range search, 16 lanes: AVX-512 9
-// ns, SSE2 26 ns, AVX2 43 ns). Sanitizers do not support the loader's hook.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define BDQ_CPU_CLONES __attribute__((target_clones("arch=x86-64-v4", "default")))
-#else
-#define BDQ_CPU_CLONES
-#endif
-// Inlined into each clone, so that it is compiled for that CPU.
-#define BDQ_KERNEL static inline __attribute__((always_inline))
+#include "engine/quant/lanes.h"
 
 namespace bdq::quant {
 
 namespace {
 
-constexpr std::int64_t kLanes = 16;
-using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
-using IntLanes = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
-
 BDQ_KERNEL Lanes splat(float value) {
     return value - Lanes{};
 }
 
-/// First `count` <= kLanes values, the rest 0.
-BDQ_KERNEL Lanes load(const float* x, std::int64_t count) {
-    Lanes lanes{};
-    if (count == kLanes)
-        std::memcpy(&lanes, x, sizeof lanes);
-    else
-        std::memcpy(&lanes, x, static_cast<std::size_t>(count) * sizeof(float));
-    return lanes;
-}
-
-BDQ_KERNEL void store(float* y, Lanes lanes, std::int64_t count) {
-    if (count == kLanes)
-        std::memcpy(y, &lanes, sizeof lanes);
-    else
-        std::memcpy(y, &lanes, static_cast<std::size_t>(count) * sizeof(float));
-}
-
-BDQ_KERNEL Lanes maxOf(Lanes a, Lanes b) {
-    return a > b ? a : b;
-}
 BDQ_KERNEL Lanes minOf(Lanes a, Lanes b) {
     return a < b ? a : b;
 }
