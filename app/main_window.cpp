@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "app/workspace.h"
+#include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/panels/command_palette.h"
@@ -29,20 +30,27 @@ namespace {
 /// Sizes of the linear sites from the model's header alone, so that a plan has a size before any analysis.
 std::vector<SiteAnalysis> sitesOf(const ModelConfig& model) {
     std::vector<SiteAnalysis> sites;
-    const std::int64_t attention = model.heads * model.headDim;
     for (int layer = 0; layer < model.layers; ++layer)
         for (const Site site : kLinearSites) {
+            const MatrixShape shape = stackedShape(model, site);
             SiteAnalysis row;
             row.key = {layer, site};
-            row.inFeatures = site == Site::Down ? model.intermediateSize
-                             : site == Site::O  ? attention
-                                                : model.hiddenSize;
-            row.outFeatures = site == Site::Qkv      ? attention + 2 * model.kvHeads * model.headDim
-                              : site == Site::GateUp ? 2 * model.intermediateSize
-                                                     : model.hiddenSize;
+            row.inFeatures = shape.columns;
+            row.outFeatures = shape.rows;
             sites.push_back(std::move(row));
         }
     return sites;
+}
+
+/// A stack is as large as its largest page; on a small screen only the shown one may ask for room.
+void claimRoomForShownPage(QStackedWidget* stack) {
+    for (int i = 0; i < stack->count(); ++i) {
+        const auto policy = i == stack->currentIndex() ? QSizePolicy::Preferred : QSizePolicy::Ignored;
+        stack->widget(i)->setSizePolicy(policy, policy);
+    }
+    // At once, not with the next event: docks that are shown meanwhile ask for the centre's size.
+    for (QWidget* widget = stack; widget != nullptr && !widget->isWindow(); widget = widget->parentWidget())
+        widget->updateGeometry();
 }
 
 } // namespace
@@ -83,6 +91,8 @@ void MainWindow::setupCentre() {
     m_stack = new QStackedWidget;
     m_stack->addWidget(m_start);
     m_stack->addWidget(m_workspace);
+    connect(m_stack, &QStackedWidget::currentChanged, this, [this] { claimRoomForShownPage(m_stack); });
+    claimRoomForShownPage(m_stack);
     auto* centre = new QWidget;
     auto* layout = new QVBoxLayout(centre);
     layout->setContentsMargins(0, 0, 0, 0);

@@ -25,6 +25,9 @@ Json modelToJson(const ModelConfig& model) {
                 {"vocab_size", model.vocabSize},
                 {"context_length", model.contextLength},
                 {"rope_theta", model.ropeTheta},
+                {"rope_scaling", model.ropeScaling},
+                {"sliding_window", model.slidingWindow},
+                {"first_sliding_layer", model.firstSlidingLayer},
                 {"norm_epsilon", model.normEpsilon},
                 {"tied_embedding", model.tiedEmbedding},
                 {"permuted_qk", model.permutedQk}};
@@ -44,11 +47,17 @@ ModelConfig readModel(Reader in) {
     model.vocabSize = count("vocab_size");
     model.contextLength = count("context_length");
     model.ropeTheta = in.number("rope_theta");
+    // Files of the first days have none of these three.
+    model.ropeScaling = in.text("rope_scaling", "");
+    model.slidingWindow = in.integer<std::int64_t>("sliding_window", 0, kMaxCount, 0);
+    model.firstSlidingLayer = in.integer("first_sliding_layer", 0, kMaxInt, std::optional(0));
     model.normEpsilon = in.number("norm_epsilon");
     model.tiedEmbedding = in.flag("tied_embedding");
     model.permutedQk = in.flag("permuted_qk");
     return model;
 }
+
+} // namespace
 
 Json textToJson(const TextInfo& text) {
     return Json{{"source", text.source},
@@ -90,6 +99,8 @@ Provenance readProvenance(Reader in) {
     value.peakDeviceBytes = in.unsignedNumber("peak_device_bytes");
     return value;
 }
+
+namespace {
 
 void putText(Json& out, const EvalResult& result) {
     out["text"] = result.text;

@@ -20,6 +20,20 @@ std::string tensorTypes(const ModelIndex& index) {
     return text;
 }
 
+std::string positions(const ModelConfig& config) {
+    std::string text = formatCount(config.contextLength) + " tokens, RoPE theta " +
+                       formatCount(std::llround(config.ropeTheta));
+    if (!config.ropeScaling.empty()) text += ", scaling " + config.ropeScaling;
+    return text;
+}
+
+std::string attentionWindow(const ModelConfig& config) {
+    std::string text = formatCount(config.slidingWindow) + " tokens";
+    if (config.firstSlidingLayer > 0)
+        text += " from layer " + std::to_string(config.firstSlidingLayer) + " on";
+    return text;
+}
+
 std::string describe(const ModelIndex& index) {
     const ModelConfig& config = index.config;
     TextTable table({"format", index.format + ", " + std::to_string(index.files.size()) +
@@ -32,8 +46,8 @@ std::string describe(const ModelIndex& index) {
     table.add({"heads", std::to_string(config.heads) + " of " + std::to_string(config.headDim) + ", " +
                             std::to_string(config.kvHeads) + " for keys and values"});
     table.add({"vocabulary", formatCount(config.vocabSize) + " tokens"});
-    table.add({"context", formatCount(config.contextLength) + " tokens, RoPE theta " +
-                              formatCount(std::llround(config.ropeTheta))});
+    table.add({"context", positions(config)});
+    if (config.slidingWindow > 0) table.add({"sliding window", attentionWindow(config)});
     table.add({"parameters",
                formatCount(index.parameters) + (config.tiedEmbedding ? " (head tied to embedding)" : "")});
     table.add({"tensors", std::to_string(index.tensors.size()) + " (" + tensorTypes(index) + ")"});

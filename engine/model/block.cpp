@@ -8,6 +8,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "engine/api/model_shape.h"
+
 namespace bdq {
 namespace {
 
@@ -174,11 +176,8 @@ at::Tensor forwardBlock(const ModelConfig& config, const BlockWeights& weights, 
 }
 
 double blockFlops(const ModelConfig& config, double tokens, double window) {
-    const auto hidden = static_cast<double>(config.hiddenSize);
     const auto headsWidth = static_cast<double>(config.heads * config.headDim);
-    const auto kvWidth = static_cast<double>(config.kvHeads * config.headDim);
-    const double linear =
-        hidden * (2 * headsWidth + 2 * kvWidth) + 3 * hidden * static_cast<double>(config.intermediateSize);
+    const auto linear = static_cast<double>(blockWeightCount(config));
     const double attention = 2 * headsWidth * window / 2;
     return 2 * tokens * (linear + attention);
 }

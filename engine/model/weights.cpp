@@ -68,18 +68,7 @@ std::vector<LinearLayer> linearLayers(const ModelConfig& config, SiteKey key) {
     return {};
 }
 
-MatrixShape stack(const std::vector<LinearLayer>& layers) {
-    MatrixShape stacked{0, layers.front().shape.columns};
-    for (const LinearLayer& layer : layers)
-        stacked.rows += layer.shape.rows;
-    return stacked;
-}
-
 } // namespace
-
-MatrixShape stackedShape(const ModelConfig& config, Site site) {
-    return stack(linearLayers(config, {0, site}));
-}
 
 ModelWeights::ModelWeights(io::ModelReader reader)
     : m_reader(std::make_shared<io::ModelReader>(std::move(reader))) {}
@@ -199,7 +188,7 @@ Result<at::Tensor> ModelWeights::tensor(const std::string& name, const std::vect
 
 Result<at::Tensor> ModelWeights::stacked(SiteKey key, c10::Device device) const {
     const std::vector<LinearLayer> layers = linearLayers(config(), key);
-    const MatrixShape shape = stack(layers);
+    const MatrixShape shape = stackedShape(config(), key.site);
     at::Tensor values = at::empty({shape.rows, shape.columns}, at::kFloat);
     std::int64_t row = 0;
     for (const LinearLayer& layer : layers) {

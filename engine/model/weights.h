@@ -6,20 +6,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "engine/api/model_shape.h"
 #include "engine/api/result.h"
 #include "engine/io/model_reader.h"
 #include "engine/model/block.h"
 
 namespace bdq {
-
-/// Shape of a weight [rows, columns] = [out, in].
-struct MatrixShape {
-    std::int64_t rows = 0;
-    std::int64_t columns = 0;
-};
-/// Shape of the stacked weight of a linear site (README, decision 4): q, k, v rows or gate, up rows one after
-/// the other.
-MatrixShape stackedShape(const ModelConfig& config, Site site);
 
 /// An open model whose tensors are decoded on demand. Checks at opening that the architecture can be computed
 /// and that every tensor is there with the right shape.

@@ -68,6 +68,9 @@ inline ModelConfig model() {
     config.vocabSize = 1000;
     config.contextLength = 2048;
     config.ropeTheta = 100000;
+    config.ropeScaling = "linear factor 4";
+    config.slidingWindow = 512;
+    config.firstSlidingLayer = 1;
     config.normEpsilon = 1e-6;
     config.tiedEmbedding = true;
     config.permutedQk = true;

@@ -15,9 +15,23 @@ TEST(JsonResults, AnalysisSurvivesItsText) {
     EXPECT_EQ(encodeAnalysis(*again), text);
     EXPECT_EQ(again->sites.size(), 2U);
     EXPECT_EQ(again->model.permutedQk, true);
+    EXPECT_EQ(again->model.ropeScaling, "linear factor 4");
+    EXPECT_EQ(again->model.slidingWindow, 512);
+    EXPECT_EQ(again->model.firstSlidingLayer, 1);
     EXPECT_EQ(again->provenance.peakHostBytes, 1ULL << 40);
     EXPECT_EQ(again->text.sha256, "00ff");
     EXPECT_EQ(again->parameters, 123456);
+}
+
+TEST(JsonResults, FilesOfBeforePositionsWereKeptRead) {
+    Json old = Json::parse(encodeAnalysis(samples::analysis()));
+    for (const char* key : {"rope_scaling", "sliding_window", "first_sliding_layer"})
+        EXPECT_EQ(old["model"].erase(key), 1U) << key;
+    const Result<AnalysisResult> read = decodeAnalysis(old.dump(), "analysis.json");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(read->model.ropeScaling, "");
+    EXPECT_EQ(read->model.slidingWindow, 0);
+    EXPECT_EQ(read->model.firstSlidingLayer, 0);
 }
 
 TEST(JsonResults, RunSurvivesItsText) {
@@ -129,6 +143,9 @@ TEST(JsonResults, InfoHasTheKeysThatScriptsRead) {
     EXPECT_EQ(info.at("file_bytes"), 1234);
     EXPECT_EQ(info.at("head_dim"), 16);
     EXPECT_EQ(info.at("context_length"), 2048);
+    EXPECT_EQ(info.at("rope_scaling"), "linear factor 4");
+    EXPECT_EQ(info.at("sliding_window"), 512);
+    EXPECT_EQ(info.at("first_sliding_layer"), 1);
     EXPECT_EQ(info.at("tensor_types"), Json({{"F32", 1}, {"Q4_1", 2}}));
 }
 

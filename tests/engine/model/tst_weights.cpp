@@ -51,18 +51,6 @@ TEST_F(Weights, TheStackedShapeIsTheShapeOfTheLoadedWeight) {
         const MatrixShape shape = stackedShape(weights->config(), site);
         EXPECT_EQ(block->at(site).sizes(), (at::IntArrayRef{shape.rows, shape.columns})) << siteName(site);
     }
-    ModelConfig config; // heads * headDim is not the hidden size
-    config.hiddenSize = 10;
-    config.intermediateSize = 7;
-    config.heads = 3;
-    config.kvHeads = 1;
-    config.headDim = 4;
-    EXPECT_EQ(stackedShape(config, Site::Qkv).rows, 12 + 2 * 4);
-    EXPECT_EQ(stackedShape(config, Site::Qkv).columns, 10);
-    EXPECT_EQ(stackedShape(config, Site::O).rows, 10);
-    EXPECT_EQ(stackedShape(config, Site::O).columns, 12);
-    EXPECT_EQ(stackedShape(config, Site::GateUp).rows, 14);
-    EXPECT_EQ(stackedShape(config, Site::Down).columns, 7);
 }
 
 TEST_F(Weights, NormsComeWithoutTheLinearWeights) {
