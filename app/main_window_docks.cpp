@@ -28,6 +28,7 @@ constexpr QSize kFirstSize{1440, 900};
 constexpr int kLeastDockHeight = 200; ///< what the plan needs
 constexpr double kDockShare = 0.28;   ///< of the window, once that is more: the plot of a run uses it
 constexpr double kPlanShare = 0.4;    ///< of the window's width, beside the other docks
+constexpr int kSideBySide = 1270;     ///< width of a window in which the plan fits beside the other docks
 constexpr int kSeparator = 16;        ///< at least what a style puts between docks
 } // namespace
 
@@ -64,17 +65,23 @@ void MainWindow::defaultDockLayout() {
         removeDockWidget(dock);
         addDockWidget(Qt::BottomDockWidgetArea, dock);
     }
-    splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
+    const bool narrow = width() < kSideBySide;
+    if (narrow)
+        tabifyDockWidget(m_planDock, m_runsDock);
+    else
+        splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
     tabifyDockWidget(m_runsDock, m_compareDock);
     tabifyDockWidget(m_compareDock, m_logDock);
     const bool open = m_stack->currentWidget() == m_workspace;
     for (QDockWidget* dock : docks())
         dock->setVisible(open);
-    // Shares, not pixels: a sum beyond the window's width would make the window grow.
-    const int planWidth = qRound(width() * kPlanShare);
-    resizeDocks({m_planDock, m_runsDock}, {planWidth, width() - planWidth - kSeparator}, Qt::Horizontal);
+    if (!narrow) {
+        // Shares, not pixels: a sum beyond the window's width would make the window grow.
+        const int planWidth = qRound(width() * kPlanShare);
+        resizeDocks({m_planDock, m_runsDock}, {planWidth, width() - planWidth - kSeparator}, Qt::Horizontal);
+    }
     resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
-    m_runsDock->raise();
+    (narrow ? m_planDock : m_runsDock)->raise();
 }
 
 void MainWindow::saveLayout() {
@@ -102,7 +109,9 @@ void MainWindow::restoreLayout() {
 void MainWindow::restoreDocks() {
     const QByteArray docks = m_settings.layout(QStringLiteral("docks"));
     defaultDockLayout();
-    if (!docks.isEmpty()) restoreState(docks, kLayoutVersion);
+    if (docks.isEmpty() || !restoreState(docks, kLayoutVersion)) return;
+    // A layout of a wider window would make this one grow, perhaps beyond its screen.
+    if (minimumSizeHint().width() > width()) defaultDockLayout();
 }
 
 void MainWindow::restoreDefaultLayout() {

@@ -36,6 +36,7 @@ QScrollArea* scrolled(QWidget* content) {
 
 /// Rows beside the chosen one that are read ahead.
 constexpr int kReadAhead = 2;
+constexpr int kNarrowestInspector = 280; ///< its figures are read in columns, not by scrolling
 
 } // namespace
 
@@ -93,7 +94,9 @@ void Workspace::setupLayout() {
     m_splitter->setObjectName(QStringLiteral("workspaceSplitter"));
     m_splitter->addWidget(m_table);
     m_splitter->addWidget(m_centre);
-    m_splitter->addWidget(scrolled(m_inspector));
+    QScrollArea* inspector = scrolled(m_inspector);
+    inspector->setMinimumWidth(kNarrowestInspector);
+    m_splitter->addWidget(inspector);
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setChildrenCollapsible(false);
     auto* layout = new QVBoxLayout(this);

@@ -23,7 +23,8 @@ using namespace bdq;
 
 namespace {
 
-constexpr QSize kSmallScreen{1280, 720};
+/// Small screens, the second one is 1280 x 800 at 125 %.
+constexpr QSize kSmallScreens[] = {{1280, 720}, {1024, 640}};
 
 struct Message {
     QString context;
@@ -106,12 +107,15 @@ private slots:
 
     void theWindowFitsASmallScreen_data() {
         QTest::addColumn<QString>("language");
+        QTest::addColumn<QSize>("screen");
         for (const Language& language : languages()) // English first: translations stay installed
-            QTest::newRow(qPrintable(language.code)) << language.code;
+            for (const QSize screen : kSmallScreens)
+                QTest::addRow("%s %d", qPrintable(language.code), screen.width()) << language.code << screen;
     }
 
     void theWindowFitsASmallScreen() {
         QFETCH(QString, language);
+        QFETCH(QSize, screen);
         installTranslations(*QCoreApplication::instance(), language);
         const QString folder = m_dir.filePath(QStringLiteral("run"));
         QVERIFY(QDir().mkpath(folder) && test::produce(test::runSpec(folder)));
@@ -119,18 +123,20 @@ private slots:
         Settings settings(store);
         MainWindow window(settings, test::fakeWorker("ok"));
         QSignalSpy opened(window.session(), &SessionController::opened);
+        window.resize(screen);
         window.show();
         window.openPath(folder);
         QVERIFY(opened.wait(15000));
         for (QDockWidget* dock : window.findChildren<QDockWidget*>()) {
             dock->show();
             dock->raise();
-            qInfo("%s: at least %d wide", qPrintable(dock->windowTitle()), dock->minimumSizeHint().width());
+            const QSize least = dock->minimumSizeHint();
+            qInfo("%s: at least %d x %d", qPrintable(dock->windowTitle()), least.width(), least.height());
         }
-        qInfo("centre: at least %d wide", window.centralWidget()->minimumSizeHint().width());
-        window.resize(kSmallScreen);
+        const QSize centre = window.centralWidget()->minimumSizeHint();
+        qInfo("centre: at least %d x %d", centre.width(), centre.height());
         QTest::qWait(50);
-        QVERIFY2(window.width() <= kSmallScreen.width() && window.height() <= kSmallScreen.height(),
+        QVERIFY2(window.width() <= screen.width() && window.height() <= screen.height(),
                  qPrintable(QStringLiteral("%1 x %2").arg(window.width()).arg(window.height())));
     }
 

@@ -45,6 +45,8 @@ struct PlanPanel::Private {
 
 namespace {
 
+constexpr int kRoundingLetters = 15; ///< names the usual default
+
 QLabel* rowLabel(const QString& text, QWidget* buddy, QWidget* parent) {
     auto* label = new QLabel(text, parent);
     label->setBuddy(buddy);
@@ -100,15 +102,14 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
     rounding = new QComboBox(panel);
     rounding->setAccessibleName(PlanPanel::tr("Weight rounding"));
     rounding->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    rounding->setMinimumContentsLength(14);
-    rounding->setMinimumWidth(96);
+    rounding->setMinimumContentsLength(kRoundingLetters);
     fillRoundings(rounding, RunSpec().method, RunSpec().preset);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
-    row->addWidget(method, 2);
+    row->addWidget(method, 1);
     row->addWidget(preset);
     row->addWidget(rowLabel(PlanPanel::tr("Roundin&g"), rounding, panel));
-    row->addWidget(rounding, 1);
+    row->addWidget(rounding);
     grid->addWidget(rowLabel(PlanPanel::tr("&Method"), method, panel), 0, 0);
     grid->addLayout(row, 0, 1);
     QObject::connect(method, &QComboBox::activated, panel, [this, panel] {

@@ -29,6 +29,7 @@ namespace {
 enum DetailTab { kPlotTab, kLogTab };
 constexpr int kLogLines = 2000;
 constexpr int kWidestColumn = 130;
+constexpr int kNarrowestList = 160;
 constexpr int kPlotDelayMs = 200; // rows arrive in bursts; the plot follows a few times a second
 
 } // namespace
@@ -110,7 +111,7 @@ QWidget* RunPanel::Private::makeList(RunPanel* panel) {
     view->horizontalHeader()->setStretchLastSection(true);
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     view->setColumnHidden(RunListModel::ProgressColumn, true); // the state says it
-    view->setMinimumWidth(220);
+    view->setMinimumWidth(kNarrowestList);
     return view;
 }
 
@@ -253,6 +254,9 @@ void RunPanel::Private::updateState() {
     report->setVisible(run && run->state == RunState::Finished);
     folder->setVisible(run && !run->outDir.isEmpty());
     remove->setVisible(run && !running);
+    // While the dock is hidden nothing else tells the layout; it would ask room for all of them.
+    tabs->cornerWidget()->layout()->invalidate();
+    tabs->updateGeometry();
 }
 
 void RunPanel::addRow(const QString& runId, const RunSiteResult& row) {

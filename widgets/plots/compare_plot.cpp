@@ -1,13 +1,11 @@
 #include "widgets/plots/compare_plot.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QSignalBlocker>
-#include <qcustomplot.h>
 
 #include "widgets/format.h"
 #include "widgets/plots/plot_style.h"
@@ -15,20 +13,8 @@
 
 namespace bdq {
 
-namespace {
-
-constexpr int kLeastHeight = 56;
-constexpr int kCompactHeight = 220; // below it legend and axis titles take more room than the points
-constexpr int kTicks = 5;
-constexpr int kCompactTicks = 3;
-constexpr std::array kAllSites{Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache};
-
-} // namespace
-
-ComparePlot::ComparePlot(QWidget* parent) : PlotPanel(parent) {
-    setAccessibleName(tr("SQNR of one site across the layers of two runs"));
-    plot()->setAccessibleName(accessibleName());
-    plot()->setMinimumHeight(kLeastHeight);
+ComparePlot::ComparePlot(QWidget* parent)
+    : RowCurvesPlot(tr("SQNR of one site across the layers of two runs"), parent) {
     m_siteBox = new QComboBox(this);
     for (const Site site : kAllSites)
         m_siteBox->addItem(siteTitle(site), static_cast<int>(site));
@@ -58,69 +44,27 @@ void ComparePlot::setSite(Site site) {
     redraw(true);
 }
 
-std::vector<ComparePlot::Point> ComparePlot::points() const {
+std::vector<RowCurvesPlot::Curve> ComparePlot::curves() const {
+    return {{m_titles[0], theme().before, Qt::DashLine}, {m_titles[1], theme().after, Qt::SolidLine}};
+}
+
+std::vector<RowCurvesPlot::Point> ComparePlot::points() const {
     std::vector<Point> result;
     for (std::size_t side = 0; side < m_runs.size(); ++side) {
         if (!m_runs[side]) continue;
         for (const RunSiteResult& row : m_runs[side]->perLayer)
             if (row.key.site == m_site && std::isfinite(row.sqnrDb))
-                result.push_back({side, row.key.layer, row.sqnrDb});
+                result.push_back({side, row.key, row.sqnrDb});
     }
     return result;
 }
 
-void ComparePlot::resizeEvent(QResizeEvent* event) {
-    PlotPanel::resizeEvent(event);
-    const bool compact = height() < kCompactHeight;
-    if (compact == m_compact) return;
-    m_compact = compact;
-    redraw(false);
+void ComparePlot::compactChanged(bool compact) {
+    m_key->setText(compact ? tr("A dashed, B solid") : QString());
 }
 
-void ComparePlot::rebuild() {
-    const PlotTheme colors = theme();
-    plot()->xAxis->setLabel(m_compact ? QString() : tr("layer"));
-    plot()->yAxis->setLabel(m_compact ? tr("dB") : tr("SQNR (dB)"));
-    plot()->yAxis->ticker()->setTickCount(m_compact ? kCompactTicks : kTicks);
-    m_key->setText(m_compact ? tr("A dashed, B solid") : QString());
-    for (std::size_t side = 0; side < m_runs.size(); ++side) {
-        QVector<double> layers;
-        QVector<double> values;
-        for (const Point& point : points()) {
-            if (point.side != side) continue;
-            layers << point.layer;
-            values << point.sqnrDb;
-        }
-        if (layers.empty()) continue;
-        QCPGraph* graph =
-            addLine(plot(), m_compact ? QString() : m_titles[side], side == 0 ? colors.before : colors.after,
-                    1.5, side == 0 ? Qt::DashLine : Qt::SolidLine);
-        addMarks(graph, MarkStyle{static_cast<int>(side), true, 6}, colors.background);
-        graph->setData(layers, values, true);
-    }
-}
-
-void ComparePlot::resetRanges() {
-    int layers = 1;
-    std::vector<double> values;
-    for (const Point& point : points()) {
-        layers = std::max(layers, point.layer + 1);
-        values.push_back(point.sqnrDb);
-    }
-    fitRange(plot()->yAxis, values);
-    useLayerAxis(plot()->xAxis, layers);
-}
-
-QString ComparePlot::readoutAt(const QPointF& pixel) const {
-    const std::vector<Point> all = points();
-    const auto distance = [&](const Point& point) {
-        return distanceTo(
-            pixel, {plot()->xAxis->coordToPixel(point.layer), plot()->yAxis->coordToPixel(point.sqnrDb)});
-    };
-    const auto best = std::ranges::min_element(all, {}, distance);
-    if (best == all.end() || distance(*best) > kHitRadius) return {};
-    return tr("%1   %2   %3 dB")
-        .arg(m_titles[best->side], siteText({best->layer, m_site}), formatExact(best->sqnrDb));
+QString ComparePlot::readoutOf(const Point& point) const {
+    return tr("%1   %2   %3 dB").arg(m_titles[point.curve], siteText(point.key), formatExact(point.sqnrDb));
 }
 
 QString ComparePlot::fileStem() const {
@@ -131,8 +75,8 @@ QString ComparePlot::toCsv() const {
     QString csv = QStringLiteral("run,layer,site,sqnr_db\n");
     for (const Point& point : points())
         csv += QStringLiteral("%1,%2,%3,%4\n")
-                   .arg(csvField(m_titles[point.side]))
-                   .arg(point.layer)
+                   .arg(csvField(m_titles[point.curve]))
+                   .arg(point.key.layer)
                    .arg(toQString(siteName(m_site)), csvNumber(point.sqnrDb));
     return csv;
 }

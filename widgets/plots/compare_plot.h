@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "widgets/models/run_compare_model.h"
-#include "widgets/plots/plot_panel.h"
+#include "widgets/plots/row_curves_plot.h"
 
 class QComboBox;
 class QLabel;
 
 namespace bdq {
 
-class ComparePlot : public PlotPanel {
+class ComparePlot : public RowCurvesPlot {
     Q_OBJECT
 public:
     explicit ComparePlot(QWidget* parent = nullptr);
@@ -23,26 +23,18 @@ public:
     [[nodiscard]] QString toCsv() const override;
 
 protected:
-    void resizeEvent(QResizeEvent* event) override;
-    void rebuild() override;
-    void resetRanges() override;
-    [[nodiscard]] QString readoutAt(const QPointF& pixel) const override;
+    [[nodiscard]] std::vector<Curve> curves() const override;
+    [[nodiscard]] std::vector<Point> points() const override;
+    [[nodiscard]] QString readoutOf(const Point& point) const override;
+    void compactChanged(bool compact) override;
     [[nodiscard]] QString fileStem() const override;
 
 private:
-    struct Point {
-        std::size_t side = 0;
-        int layer = 0;
-        double sqnrDb = 0;
-    };
-    [[nodiscard]] std::vector<Point> points() const;
-
     std::array<RunPtr, 2> m_runs;
     std::array<QString, 2> m_titles;
     Site m_site = Site::Down;
     QComboBox* m_siteBox = nullptr;
     QLabel* m_key = nullptr; ///< instead of the legend
-    bool m_compact = false;  ///< too low for a legend, axis titles and many ticks
 };
 
 } // namespace bdq

@@ -35,7 +35,7 @@ PlotPanel::~PlotPanel() = default;
 void PlotPanel::setupLayout() {
     m_plot = new QCustomPlot(this);
     m_plot->setFocusPolicy(Qt::NoFocus);
-    m_plot->setMinimumSize(160, 96);
+    m_plot->setMinimumSize(160, 88);
     m_emptyLabel = new QLabel(this);
     m_emptyLabel->setAlignment(Qt::AlignCenter);
     m_emptyLabel->setWordWrap(true);

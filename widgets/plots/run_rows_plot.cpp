@@ -1,10 +1,7 @@
 #include "widgets/plots/run_rows_plot.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-
-#include <qcustomplot.h>
 
 #include "widgets/format.h"
 #include "widgets/plots/plot_style.h"
@@ -12,21 +9,7 @@
 
 namespace bdq {
 
-namespace {
-
-constexpr std::array kAllSites{Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache};
-
-constexpr int kCompactHeight = 200; // below it legend and axis titles take more room than the points
-constexpr int kLeastHeight = 56;
-constexpr int kTicks = 5;
-constexpr int kCompactTicks = 3;
-
-} // namespace
-
-RunRowsPlot::RunRowsPlot(QWidget* parent) : PlotPanel(parent) {
-    setAccessibleName(tr("SQNR of a run's sites across layers"));
-    plot()->setAccessibleName(accessibleName());
-    plot()->setMinimumHeight(kLeastHeight);
+RunRowsPlot::RunRowsPlot(QWidget* parent) : RowCurvesPlot(tr("SQNR of a run's sites across layers"), parent) {
     setRows({});
 }
 
@@ -37,59 +20,29 @@ void RunRowsPlot::setRows(const std::vector<RunSiteResult>& rows) {
     redraw(true);
 }
 
-bool RunRowsPlot::hasLegend() const {
-    return plot()->legend->itemCount() > 0;
-}
-
-void RunRowsPlot::resizeEvent(QResizeEvent* event) {
-    PlotPanel::resizeEvent(event);
-    const bool compact = height() < kCompactHeight;
-    if (compact == m_compact) return;
-    m_compact = compact;
-    redraw(false);
-}
-
-void RunRowsPlot::rebuild() {
-    const PlotTheme colors = theme();
-    plot()->xAxis->setLabel(m_compact ? QString() : tr("layer"));
-    plot()->yAxis->setLabel(m_compact ? tr("dB") : tr("SQNR (dB)"));
-    plot()->yAxis->ticker()->setTickCount(m_compact ? kCompactTicks : kTicks);
-    for (std::size_t i = 0; i < kAllSites.size(); ++i) {
-        QVector<double> layers;
-        QVector<double> values;
-        for (const RunSiteResult& row : m_rows) {
-            if (row.key.site != kAllSites[i] || !std::isfinite(row.sqnrDb)) continue;
-            layers << row.key.layer;
-            values << row.sqnrDb;
-        }
-        if (layers.empty()) continue;
-        const int index = static_cast<int>(i);
-        QCPGraph* graph = addLine(plot(), m_compact ? QString() : siteTitle(kAllSites[i]),
-                                  colors.series(index), 1.5, index < 4 ? Qt::SolidLine : Qt::DashLine);
-        addMarks(graph, MarkStyle{index, true, 6}, colors.background);
-        graph->setData(layers, values);
+std::vector<RowCurvesPlot::Curve> RunRowsPlot::curves() const {
+    std::vector<Curve> result;
+    for (const Site site : kAllSites) {
+        const bool linear = std::ranges::find(kLinearSites, site) != kLinearSites.end();
+        result.push_back({siteTitle(site), theme().series(static_cast<int>(result.size())),
+                          linear ? Qt::SolidLine : Qt::DashLine});
     }
+    return result;
 }
 
-void RunRowsPlot::resetRanges() {
-    int layers = 1;
-    std::vector<double> values;
-    for (const RunSiteResult& row : m_rows) {
-        layers = std::max(layers, row.key.layer + 1);
-        values.push_back(row.sqnrDb);
-    }
-    fitRange(plot()->yAxis, values);
-    useLayerAxis(plot()->xAxis, layers);
+std::vector<RowCurvesPlot::Point> RunRowsPlot::points() const {
+    std::vector<Point> result;
+    for (const RunSiteResult& row : m_rows)
+        if (std::isfinite(row.sqnrDb))
+            result.push_back(
+                {static_cast<std::size_t>(std::ranges::find(kAllSites, row.key.site) - kAllSites.begin()),
+                 row.key, row.sqnrDb});
+    return result;
 }
 
-QString RunRowsPlot::readoutAt(const QPointF& pixel) const {
-    const auto distance = [&](const RunSiteResult& row) {
-        return distanceTo(
-            pixel, {plot()->xAxis->coordToPixel(row.key.layer), plot()->yAxis->coordToPixel(row.sqnrDb)});
-    };
-    const auto best = std::ranges::min_element(m_rows, {}, distance);
-    if (best == m_rows.end() || distance(*best) > kHitRadius) return {};
-    return tr("%1   %2   %3 dB").arg(siteText(best->key), toQString(best->scheme), formatExact(best->sqnrDb));
+QString RunRowsPlot::readoutOf(const Point& point) const {
+    const auto row = std::ranges::find(m_rows, point.key, &RunSiteResult::key);
+    return tr("%1   %2   %3 dB").arg(siteText(row->key), toQString(row->scheme), formatExact(row->sqnrDb));
 }
 
 QString RunRowsPlot::fileStem() const {

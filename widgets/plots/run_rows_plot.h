@@ -4,29 +4,25 @@
 #include <vector>
 
 #include "engine/api/results.h"
-#include "widgets/plots/plot_panel.h"
+#include "widgets/plots/row_curves_plot.h"
 
 namespace bdq {
 
-class RunRowsPlot : public PlotPanel {
+class RunRowsPlot : public RowCurvesPlot {
     Q_OBJECT
 public:
     explicit RunRowsPlot(QWidget* parent = nullptr);
     void setRows(const std::vector<RunSiteResult>& rows);
-    /// False while the plot is too low for one.
-    [[nodiscard]] bool hasLegend() const;
     [[nodiscard]] QString toCsv() const override;
 
 protected:
-    void resizeEvent(QResizeEvent* event) override;
-    void rebuild() override;
-    void resetRanges() override;
-    [[nodiscard]] QString readoutAt(const QPointF& pixel) const override;
+    [[nodiscard]] std::vector<Curve> curves() const override;
+    [[nodiscard]] std::vector<Point> points() const override;
+    [[nodiscard]] QString readoutOf(const Point& point) const override;
     [[nodiscard]] QString fileStem() const override;
 
 private:
     std::vector<RunSiteResult> m_rows;
-    bool m_compact = false; ///< too low for a legend, axis titles and many ticks
 };
 
 } // namespace bdq

@@ -15,6 +15,21 @@
 
 namespace bdq {
 
+namespace {
+
+constexpr int kPlainShape = 6;
+
+/// The untransformed model is grey in every plot, so transforms are not. There are as many shapes as colors
+/// with the grey: no two of the first 42 transforms look the same.
+QColor transformColor(const PlotTheme& colors, int index) {
+    constexpr int kGrey = 4;
+    constexpr int kColors = 6;
+    const int color = index % kColors;
+    return colors.series(color < kGrey ? color : color + 1);
+}
+
+} // namespace
+
 SqnrLayersPlot::SqnrLayersPlot(QWidget* parent) : AnalysisPlot(parent) {
     setAccessibleName(tr("SQNR of one site across layers under several transforms"));
     plot()->setAccessibleName(accessibleName());
@@ -96,10 +111,9 @@ void SqnrLayersPlot::rebuild() {
     plot()->yAxis->setLabel(tr("SQNR (dB), higher is better"));
     int index = 0;
     for (const TransformInfo& info : transformTable()) {
-        // The untransformed model is grey in every plot.
-        const QColor color =
-            info.kind == TransformKind::None ? colors.before : colors.series(index < 4 ? index : index + 1);
-        const int shape = info.kind == TransformKind::None ? 6 : index;
+        const bool plain = info.kind == TransformKind::None;
+        const QColor color = plain ? colors.before : transformColor(colors, index);
+        const int shape = plain ? kPlainShape : index;
         QVector<double> layers[3];
         QVector<double> values[3];
         for (const Point& point : all) {
@@ -109,10 +123,9 @@ void SqnrLayersPlot::rebuild() {
             layers[point.measured ? 1 : 2] << point.key.layer;
             values[point.measured ? 1 : 2] << point.measured.value_or(point.predicted);
         }
-        if (info.kind != TransformKind::None) ++index;
         if (layers[0].empty()) continue;
-        addLine(plot(), {}, color, 1.2, info.kind == TransformKind::None ? Qt::DashLine : Qt::SolidLine)
-            ->setData(layers[0], values[0]);
+        if (!plain) ++index;
+        addLine(plot(), {}, color, 1.2, plain ? Qt::DashLine : Qt::SolidLine)->setData(layers[0], values[0]);
         QCPGraph* measured = addLine(plot(), toQString(info.title), color);
         QCPGraph* predicted = addLine(plot(), {}, color);
         measured->setData(layers[1], values[1]);
