@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/api/job_spec.h"
+#include "engine/api/shell_words.h"
 #include "engine/api/spec_limits.h"
 
 namespace bdq {
@@ -28,28 +29,17 @@ constexpr std::array kSections{
     ReportSectionInfo{ReportSection::Definitions, "definitions", "Definitions", true, true},
     ReportSectionInfo{ReportSection::Reproduction, "reproduction", "How to reproduce", true, true}};
 
-/// Quoted for a POSIX shell when needed.
-std::string quoted(const std::string& word) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-    std::string text = "'";
-    for (char c : word)
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
 /// Collects "--name value" words.
 class CommandText {
 public:
     explicit CommandText(std::string_view command) : m_text("bdq " + std::string(command)) {}
     /// A path as positional argument; one that looks like an option is made unambiguous.
     CommandText& path(const std::string& value) {
-        m_text += " " + quoted(value.starts_with('-') ? "./" + value : value);
+        m_text += " " + shellQuoted(value.starts_with('-') ? "./" + value : value);
         return *this;
     }
     CommandText& option(std::string_view name, const std::string& value) {
-        m_text += " --" + std::string(name) + " " + quoted(value);
+        m_text += " --" + std::string(name) + " " + shellQuoted(value);
         return *this;
     }
     template <class T> CommandText& unlessDefault(std::string_view name, const T& value, const T& standard) {

@@ -18,6 +18,11 @@ TransformKind readTransform(Reader& reader, std::string_view key);
 Json siteToJson(const SiteAnalysis& site);
 SiteAnalysis readSite(Reader reader);
 
+Json textToJson(const TextInfo& text);
+TextInfo readText(Reader reader);
+Json provenanceToJson(const Provenance& value);
+Provenance readProvenance(Reader reader);
+
 /// Schemes travel as text.
 Scheme readScheme(Reader& reader, std::string_view key);
 

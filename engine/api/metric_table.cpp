@@ -86,6 +86,12 @@ constexpr std::array kMetrics{
                "window of L tokens; the "
                "text is tokenized once. Comparable only for the same text, tokenizer and L.",
                true},
+    MetricInfo{
+        "kl_site", "KL of one site", "nats",
+        "KL(p || q) = sum p (ln p - ln q) of the next-token distributions, p = full model, q = the model "
+        "with only this site quantized; mean over tokens. Of sites whose divergences are small the sum "
+        "estimates that of all of them quantized.",
+        true},
     MetricInfo{"average_weight_bits", "Average weight bits", "bit",
                "Bits per weight over the linear layers, fp16 scales and zero points counted.", true},
 };

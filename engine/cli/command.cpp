@@ -11,6 +11,8 @@ std::vector<std::unique_ptr<Command>> makeCommands() {
     commands.push_back(makeDevicesCommand());
     commands.push_back(makeInfoCommand());
     commands.push_back(makeAnalyzeCommand());
+    commands.push_back(makeSensitivityCommand());
+    commands.push_back(makePlanCommand());
     commands.push_back(makeRunCommand());
     commands.push_back(makeEvalCommand());
     commands.push_back(makeCompareCommand());

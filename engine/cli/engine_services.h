@@ -8,6 +8,7 @@
 
 #include "engine/api/job_event.h"
 #include "engine/api/results.h"
+#include "engine/api/sensitivity.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/quality_bench.h"
 
@@ -26,6 +27,7 @@ public:
     virtual Result<JobResult> runJob(const JobSpec& spec, const EventSink& sink) = 0;
     virtual Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) = 0;
     virtual Result<QualityReport> benchQuality(const QualitySpec& spec, const EventSink& sink) = 0;
+    virtual Result<SensitivityResult> sensitivity(const SensitivitySpec& spec, const EventSink& sink) = 0;
     /// Speaks the worker protocol on stdin and stdout; returns the exit code.
     virtual int work() = 0;
 };

@@ -1,5 +1,6 @@
 #include "engine/cli/job_options.h"
 
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -42,7 +43,37 @@ std::string lossNames() {
     return names;
 }
 
+/// A scheme whose text begins with `letter` and that quantizes at most that operand.
+Result<OperandScheme> readOperand(const std::string& text, char letter, OperandScheme Scheme::*part,
+                                  const std::string& name, const std::string& expected) {
+    const Result<Scheme> scheme = parseScheme(text);
+    const bool begins = !text.empty() && std::tolower(static_cast<unsigned char>(text.front())) == letter;
+    if (scheme && begins) {
+        Scheme others = *scheme;
+        others.*part = Scheme{}.*part;
+        if (others == Scheme{}) return (*scheme).*part;
+    }
+    return fail(ErrorCode::InvalidSpec, name + ": found \"" + text + "\", expected " + expected);
+}
+
 } // namespace
+
+Result<OperandScheme> readActivation(const std::string& text) {
+    return readOperand(text, 'a', &Scheme::activation, "--activation",
+                       "bits of activations such as A4, A8asym or A16");
+}
+
+Result<OperandScheme> readCache(const std::string& text) {
+    return readOperand(text, 'k', &Scheme::kv, "--kv", "bits of the KV cache such as KV4, KV8sym or KV16");
+}
+
+Result<TransformKind> readTransformName(const std::string& id, const std::string& name) {
+    if (const std::optional<TransformKind> kind = transformFromName(id)) return *kind;
+    std::string known;
+    for (const TransformInfo& info : closedFormTransforms())
+        known += (known.empty() ? "" : ", ") + std::string(info.id);
+    return fail(ErrorCode::InvalidSpec, name + ": unknown transform \"" + id + "\", expected " + known);
+}
 
 void declareDevice(Arguments& arguments, DeviceOptions& device) {
     arguments.option(

@@ -17,6 +17,12 @@ void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& w
 void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, const std::string& sequences);
 /// --epochs, --e2e-steps, --loss, --rate, --batch
 void declareTraining(Arguments& arguments, TrainingOverrides& training);
+/// "A4", "A16". Errors: InvalidSpec naming --activation.
+Result<OperandScheme> readActivation(const std::string& text);
+/// "KV4", "KV16". Errors: InvalidSpec naming --kv.
+Result<OperandScheme> readCache(const std::string& text);
+/// `name` begins the message. Errors: InvalidSpec.
+Result<TransformKind> readTransformName(const std::string& id, const std::string& name);
 /// --layers
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help);
 

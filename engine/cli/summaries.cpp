@@ -96,4 +96,35 @@ std::string describeRun(const RunResult& result) {
            "\n";
 }
 
+std::string describeSensitivity(const SensitivityResult& result) {
+    const std::vector<OperandScheme> weights = result.weights();
+    std::vector<const SensitivityRow*> sites; // one a site and transform: the row of the first bit width
+    for (const SensitivityRow& row : result.rows)
+        if (row.weight == weights.front()) sites.push_back(&row);
+    const std::size_t all = sites.size();
+    std::stable_sort(sites.begin(), sites.end(), [](const SensitivityRow* a, const SensitivityRow* b) {
+        return a->klDivergence > b->klDivergence;
+    });
+    sites.resize(std::min(all, kWorstSites));
+    std::vector<std::string> heading{"layer", "site", "transform"};
+    for (const OperandScheme& weight : weights)
+        heading.push_back(weightText(weight) + activationText(result.activation));
+    TextTable table(heading);
+    for (const SensitivityRow* site : sites) {
+        std::vector<std::string> cells{std::to_string(site->key.layer), std::string(siteName(site->key.site)),
+                                       std::string(transformInfo(site->transform).id)};
+        for (const OperandScheme& weight : weights) {
+            const SensitivityRow* row = result.find(site->key, site->transform, weight);
+            cells.push_back(row == nullptr ? "-" : formatShort(row->klDivergence));
+        }
+        table.add(std::move(cells));
+    }
+    const Provenance& made = result.provenance;
+    return "Most sensitive " + std::to_string(sites.size()) + " of " + std::to_string(all) +
+           ": KL(full || this site quantized) in nats a token, over " + formatCount(result.klTokens) +
+           " tokens of " + result.text.source + "\n" + table.render() + "Time " +
+           formatDuration(made.seconds) + " on " + made.device + ", peak memory " +
+           formatBytes(made.peakHostBytes) + "\n";
+}
+
 } // namespace bdq::cli

@@ -3,6 +3,7 @@
 
 #include "engine/report/builders.h"
 #include "engine/report/common_sections.h"
+#include "engine/report/sensitivity_section.h"
 #include "engine/report/site_plots.h"
 #include "engine/report/text_format.h"
 
@@ -236,6 +237,7 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     add(ReportSection::Layers, [&] { return layersSection(analysis); });
     add(ReportSection::Worst, [&] { return worstSection(data); });
     add(ReportSection::Prediction, [&] { return predictionSection(analysis); });
+    if (data.sensitivity) add(ReportSection::Table, [&] { return sensitivitySection(*data.sensitivity); });
     add(ReportSection::Table, [&] { return tableSection(analysis); });
     add(ReportSection::Settings, [&] { return settingsSection(analysis); });
     add(ReportSection::Sources, [&] {
@@ -243,11 +245,21 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
                               {});
     });
     document.sections.push_back(notesSection(notes(data)));
-    add(ReportSection::Definitions, [] {
-        return definitionsSection({"sqnr_db", "sqnr_db_predicted", "sqnr_db_theorem", "flatness_activation",
-                                   "flatness_weight", "flatness_channel_normalized", "flatness_figure2",
-                                   "concentration_activation_db", "concentration_weight_db", "alignment_db",
-                                   "outlier_share", "kurtosis_activation"});
+    add(ReportSection::Definitions, [&] {
+        std::vector<std::string_view> metrics{"sqnr_db",
+                                              "sqnr_db_predicted",
+                                              "sqnr_db_theorem",
+                                              "flatness_activation",
+                                              "flatness_weight",
+                                              "flatness_channel_normalized",
+                                              "flatness_figure2",
+                                              "concentration_activation_db",
+                                              "concentration_weight_db",
+                                              "alignment_db",
+                                              "outlier_share",
+                                              "kurtosis_activation"};
+        if (data.sensitivity) metrics.emplace_back("kl_site");
+        return definitionsSection(metrics);
     });
     add(ReportSection::Reproduction,
         [&] { return reproductionSection(analysis.provenance, analysis.spec.seed); });

@@ -70,6 +70,11 @@ Result<std::string> jsonReport(const ReportData& data) {
     out["result"] = Json::parse(stored, nullptr, false);
     if (out["result"].is_discarded())
         return fail(ErrorCode::Internal, "report: our own result is not valid JSON");
+    if (data.sensitivity) {
+        out["sensitivity"] = Json::parse(encodeSensitivity(*data.sensitivity), nullptr, false);
+        if (out["sensitivity"].is_discarded())
+            return fail(ErrorCode::Internal, "report: our own sensitivity is not valid JSON");
+    }
     out["derived"] = data.run ? derivedOfRun(*data.run) : derivedOfAnalysis(*data.analysis);
     out["problems"] = data.problems;
     return out.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";

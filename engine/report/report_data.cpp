@@ -44,6 +44,19 @@ void addAnalysisOfRun(ReportData& data) {
     }
 }
 
+void addSensitivity(ReportData& data) {
+    const std::filesystem::path path = data.analysisDir / kSensitivityFileName;
+    if (!isThere(path)) return;
+    Result<std::string> text = readTextFile(path, kMaxResultBytes);
+    Result<SensitivityResult> sensitivity = text ? decodeSensitivity(*text, path.string())
+                                                 : Result<SensitivityResult>(passOn(std::move(text).error()));
+    if (sensitivity && !sensitivity->rows.empty())
+        data.sensitivity = std::move(*sensitivity);
+    else
+        data.problems.push_back(sensitivity ? path.string() + ": found no rows, expected some; left out"
+                                            : sensitivity.error().text());
+}
+
 } // namespace
 
 Result<RunResult> loadRun(const std::filesystem::path& dir) {
@@ -68,6 +81,7 @@ Result<ReportData> loadReportData(const std::filesystem::path& dir) {
     BDQ_TRY(AnalysisResult analysis, loadAnalysisFile(dir / "analysis.json"));
     data.analysis = std::move(analysis);
     data.analysisDir = dir;
+    addSensitivity(data);
     return data;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/api/results.h"
+#include "engine/api/sensitivity.h"
 
 namespace bdq::report {
 
@@ -15,7 +16,8 @@ struct ReportData {
     std::optional<RunResult> run;
     std::optional<AnalysisResult> analysis;
     std::filesystem::path analysisDir;
-    std::vector<std::string> problems; ///< parts that were there but could not be read
+    std::vector<std::string> problems;              ///< parts that were there but could not be read
+    std::optional<SensitivityResult> sensitivity{}; ///< beside an analysis, not of runs
 };
 
 /// Reads run.json, or else analysis.json. A run's own before/after analysis is looked for in dir/analysis,

@@ -1,0 +1,82 @@
+// How much a model suffers when a single site of it is quantized: sensitivity.json in an analysis folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/job_spec.h"
+#include "engine/api/results.h"
+
+namespace bdq {
+
+inline constexpr int kSensitivitySchema = 1;
+inline constexpr const char* kSensitivityFileName = "sensitivity.json";
+
+/// What `bdq sensitivity` measures.
+struct SensitivitySpec {
+    std::string analysisDir;
+    std::string modelPath; ///< empty = the model of the analysis
+    /// Of the site's weights; 16 bits = untouched. Default: 2 (asymmetric), 3, 4 and 8 bits.
+    std::vector<OperandScheme> weights{{2, false, 0}, {3, true, 0}, {4, true, 0}, {8, true, 0}};
+    OperandScheme activation;                      ///< of the site's input; 16 bits = untouched
+    std::vector<TransformKind> transforms;         ///< of the analysis; empty = its last
+    std::vector<int> layers;                       ///< empty = all analysed
+    WeightRounding rounding = WeightRounding::Mse; ///< Rtn or Mse
+    /// Tokens the model is compared on; an empty source = that of the analysis.
+    CalibrationOptions text{{}, 1, 512};
+    DeviceOptions device;
+};
+
+/// Errors: InvalidSpec naming field, value and rule.
+Status validate(const SensitivitySpec& spec);
+/// The `bdq sensitivity ...` command line that does the same.
+std::string commandLine(const SensitivitySpec& spec);
+
+/// One site at one bit width under one transform, everything else in full precision.
+struct SensitivityRow {
+    SiteKey key;
+    TransformKind transform = TransformKind::None;
+    OperandScheme weight;
+    /// ||y - y^||^2 / ||y||^2 of the site's output: measured on the tokens, and predicted by the analysis
+    /// from per-channel rounding errors (absmax ranges; groups count as whole rows). 0 = no error, NaN = the
+    /// analysis has no prediction.
+    double outputError = 0;
+    double predictedError = 0;
+    /// KL(full || this site quantized) of the next-token distributions, nats, mean over all tokens but the
+    /// last of every sequence, as `bdq eval` measures it.
+    double klDivergence = 0;
+};
+
+/// sensitivity.json.
+struct SensitivityResult {
+    std::string modelPath;
+    OperandScheme activation;
+    WeightRounding rounding = WeightRounding::Mse;
+    TextInfo text;
+    std::int64_t klTokens = 0;        ///< tokens behind klDivergence
+    std::vector<SensitivityRow> rows; ///< by layer, site, transform, weight
+    Provenance provenance;
+
+    /// nullptr when it was not measured.
+    [[nodiscard]] const SensitivityRow* find(SiteKey key, TransformKind transform,
+                                             const OperandScheme& weight) const;
+    /// Different weight schemes of the rows, in their order.
+    [[nodiscard]] std::vector<OperandScheme> weights() const;
+    /// Different transforms of the rows, in their order.
+    [[nodiscard]] std::vector<TransformKind> transforms() const;
+};
+
+std::string encodeSensitivity(const SensitivityResult& result);
+/// Errors: BadFormat naming label, place, what was found and what was expected.
+Result<SensitivityResult> decodeSensitivity(std::string_view json, const std::string& label);
+
+/// "W4", "W4g128", "W2sym": the weight part of a scheme, as parseScheme reads it.
+std::string weightText(const OperandScheme& weight);
+/// "A4", "A16", "A4g64asym".
+std::string activationText(const OperandScheme& activation);
+/// "2,3,4g128,8" or "W2,W4asym": weight schemes in this order. `name` begins messages. Errors: InvalidSpec.
+Result<std::vector<OperandScheme>> parseWeightList(std::string_view text, const std::string& name);
+
+} // namespace bdq
