@@ -15,13 +15,29 @@
 
 namespace bdq::train {
 
+/// What is learned about a matrix that is not an SvdFactor.
+enum class HeadForm {
+    Free,             ///< the matrix itself
+    Fixed,            ///< nothing: the start stays
+    Rotation,         ///< R, which an optimizer of orthogonal matrices keeps so (SpinQuant, arXiv 2405.16406)
+    RotationAndScale, ///< R diag(exp s), s = 0 at the start (OSTQuant, arXiv 2501.13987: R_ov and S_ov)
+    /// diag(exp s) M with the start M fixed and one s for each rotary pair (i, i + head_dim / 2), 0 at the
+    /// start: commutes with RoPE, so it is OSTQuant's S_qk, which the paper has before it
+    PairScale
+};
+
 struct HeadParameterisation {
     bool svd =
         false; ///< false: a free matrix, from the start (BDQ); true: SvdFactor (FlatQuant), without a start
     std::uint64_t seed = 0; ///< of the SvdFactor
+    HeadForm form = HeadForm::Free;
+    /// Of the forms with a rotation, instead of the start: orthogonal fp64 [head_dim, head_dim] for all
+    /// heads, or [kv_heads, head_dim, head_dim] for values only.
+    at::Tensor rotation{};
 };
 
-/// P [head_dim, head_dim], one for all heads. Parameters are fp32 (or fp64, for tests) leaves; matrices are
+/// P [head_dim, head_dim], one for all heads, or of values [kv_heads, head_dim, head_dim], one for each head
+/// of the cache. Parameters are fp32 (or fp64, for tests) leaves; matrices are
 /// computed in fp64. Not usable under c10::InferenceMode; copies share parameters.
 class LearnedHead {
 public:
@@ -44,8 +60,10 @@ public:
     /// o [out, heads * head_dim] -> per head W P^-T.
     [[nodiscard]] at::Tensor foldOutput(const at::Tensor& output) const;
 
-    [[nodiscard]] std::vector<at::Tensor> parameters() const { return tensorsOf(m_leaves); }
-    /// In fp64, on the CPU. Errors: NonFinite (singular, NaN, infinity).
+    /// Leaves without constraints, and those (fp64) that must stay orthogonal.
+    [[nodiscard]] std::vector<at::Tensor> parameters() const;
+    [[nodiscard]] std::vector<at::Tensor> rotations() const;
+    /// Of one matrix for all heads, in fp64, on the CPU. Errors: NonFinite (singular, NaN, infinity).
     [[nodiscard]] Result<transform::HeadRotation> bake() const;
     [[nodiscard]] NamedTensors state() const { return copyOf(m_leaves); }
     /// Into the existing parameters; call prepare() afterwards. Errors: of assign().
@@ -53,12 +71,16 @@ public:
 
 private:
     LearnedHead() = default;
+    Status setLeaves(const std::optional<transform::HeadRotation>& start, const HeadParameterisation& form,
+                     at::Device device);
     [[nodiscard]] MatrixPair matrices() const;
 
     std::int64_t m_headDim = 0;
     at::ScalarType m_type = at::kFloat;
+    HeadForm m_form = HeadForm::Free;
     std::optional<SvdFactor> m_factor;
     NamedTensors m_leaves;
+    at::Tensor m_fixed;    ///< start of Fixed and PairScale, fp64
     MatrixPair m_prepared; ///< of the parameters' type
 };
 
