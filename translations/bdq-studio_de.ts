@@ -101,6 +101,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>&lt;p&gt;Other than the paper: %1&lt;/p&gt;</source>
         <translation>&lt;p&gt;Anders als im Artikel: %1&lt;/p&gt;</translation>
     </message>
+    <message>
+        <source>Nearest code, range searched for the smallest error of the layer&apos;s output</source>
+        <translation>Nächster Code, Bereich mit dem kleinsten Fehler der Schichtausgabe gesucht</translation>
+    </message>
 </context>
 <context>
     <name>bdq::CalibrationEditor</name>
@@ -302,18 +306,6 @@ Ein Lauf aus einem anderen Ordner kommt mit „Ordner …“ dazu.</translation>
     <message>
         <source>SQNR of both runs across the layers appears here.</source>
         <translation>Das SQNR beider Läufe über die Schichten erscheint hier.</translation>
-    </message>
-    <message>
-        <source>layer</source>
-        <translation>Schicht</translation>
-    </message>
-    <message>
-        <source>dB</source>
-        <translation>dB</translation>
-    </message>
-    <message>
-        <source>SQNR (dB)</source>
-        <translation>SQNR (dB)</translation>
     </message>
     <message>
         <source>A dashed, B solid</source>
@@ -1693,6 +1685,21 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     </message>
 </context>
 <context>
+    <name>bdq::RowCurvesPlot</name>
+    <message>
+        <source>layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>dB</source>
+        <translation>dB</translation>
+    </message>
+    <message>
+        <source>SQNR (dB)</source>
+        <translation>SQNR (dB)</translation>
+    </message>
+</context>
+<context>
     <name>bdq::RunCompareModel</name>
     <message>
         <source>%1 dB</source>
@@ -1910,18 +1917,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>SQNR of every quantized layer appears here while the run goes on.</source>
         <translation>Das SQNR jeder quantisierten Schicht erscheint hier, während der Lauf arbeitet.</translation>
-    </message>
-    <message>
-        <source>layer</source>
-        <translation>Schicht</translation>
-    </message>
-    <message>
-        <source>dB</source>
-        <translation>dB</translation>
-    </message>
-    <message>
-        <source>SQNR (dB)</source>
-        <translation>SQNR (dB)</translation>
     </message>
     <message>
         <source>%1   %2   %3 dB</source>
@@ -2375,6 +2370,38 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>preset&apos;s: %1</source>
         <translation>Voreinstellung: %1</translation>
+    </message>
+    <message>
+        <source>Learned rounding</source>
+        <translation>Gelerntes Runden</translation>
+    </message>
+    <message>
+        <source>The loss decides which of its two neighbouring codes every weight takes, instead of the nearest. Pays at 2 and 3 bits; costs memory and time.</source>
+        <translation>Der Verlust entscheidet, welchen seiner beiden Nachbarcodes jedes Gewicht erhält, statt des nächsten. Lohnt bei 2 und 3 Bit; kostet Speicher und Zeit.</translation>
+    </message>
+    <message>
+        <source>Quantized inputs</source>
+        <translation>Quantisierte Eingaben</translation>
+    </message>
+    <message>
+        <source>Blocks learn from what the quantized blocks before them put out, so that they make good the errors of these. Off: from the full model&apos;s states.</source>
+        <translation>Blöcke lernen an dem, was die quantisierten Blöcke vor ihnen ausgeben, und gleichen so deren Fehler aus. Aus: an den Zuständen des vollen Modells.</translation>
+    </message>
+    <message>
+        <source>bfloat16 products</source>
+        <translation>Produkte in bfloat16</translation>
+    </message>
+    <message>
+        <source>Matrix products of the training in bfloat16: faster where the hardware has it, less exact. Parameters stay in fp32.</source>
+        <translation>Matrixprodukte des Trainings in bfloat16: schneller, wo die Hardware es kann, weniger genau. Parameter bleiben in fp32.</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>an</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
     </message>
 </context>
 <context>

@@ -69,6 +69,7 @@ private slots:
     void runSheetKeys();
     void runSheetMethodsAndPresets();
     void runSheetTraining();
+    void runSheetTrainingSwitches();
     void analyzeSheet();
     void planWholeModel();
     void planLayerRange();
@@ -201,13 +202,53 @@ void TstSheets::runSheetMethodsAndPresets() {
     }
 }
 
+void TstSheets::runSheetTrainingSwitches() {
+    RunSheet sheet;
+    RunSpec spec = validRun();
+    spec.method = Method::Bdq;
+    spec.preset = Preset::Best;
+    spec.training.rate = 1e-3; // has no field and stays
+    sheet.setSpec(spec);
+    sheet.show();
+    struct Row {
+        const char* name;
+        std::optional<bool> TrainingOverrides::*change;
+    };
+    for (const Row& row : {Row{"Learned rounding", &TrainingOverrides::learnRounding},
+                           Row{"Quantized inputs", &TrainingOverrides::quantizedInputs},
+                           Row{"bfloat16 products", &TrainingOverrides::autocast}}) {
+        auto* box = byName<QComboBox>(sheet, row.name);
+        QVERIFY2(box, row.name);
+        QVERIFY(box->isVisible());
+        QVERIFY(!box->toolTip().isEmpty());
+        QCOMPARE(box->count(), 3);
+        QVERIFY(box->itemText(0).startsWith("preset's: "));
+        TrainingOverrides expected = spec.training;
+        QCOMPARE(sheet.spec().training, expected);
+        for (const bool on : {true, false}) {
+            box->setCurrentIndex(box->findData(on));
+            expected.*row.change = on;
+            QCOMPARE(sheet.spec().training, expected);
+        }
+        box->setCurrentIndex(0);
+    }
+    // Without block training nothing comes in from the blocks before.
+    auto* inputs = byName<QComboBox>(sheet, "Quantized inputs");
+    inputs->setCurrentIndex(inputs->findData(true));
+    byName<QSpinBox>(sheet, "Epochs")->setValue(0);
+    QVERIFY(!inputs->isEnabled());
+    QVERIFY(!sheet.spec().training.quantizedInputs);
+    QVERIFY(sheet.spec().training.rate);
+    QCOMPARE(problems(sheet), QStringList());
+}
+
 void TstSheets::runSheetTraining() {
     RunSheet sheet;
     RunSpec spec = validRun();
     spec.method = Method::Bdq;
     spec.preset = Preset::Best;
     spec.calibration.sequences = presetInfo(spec.method, spec.preset).sequences;
-    spec.training = {2, 10, LogitLoss::RceSafe, 1e-3, 2};
+    spec.training = {2, 10, LogitLoss::RceSafe, 1e-3, 2, true, false, {}};
     sheet.setSpec(spec);
     sheet.show();
     QCOMPARE(encodeSpec(sheet.spec()), encodeSpec(spec));

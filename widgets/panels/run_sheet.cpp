@@ -1,6 +1,7 @@
 #include "widgets/panels/run_sheet.h"
 
 #include <array>
+#include <set>
 
 #include <QCheckBox>
 #include <QFormLayout>
@@ -10,6 +11,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
 #include "widgets/panels/training_editor.h"
@@ -81,17 +83,17 @@ QLabel* muted(const QString& text, QWidget* parent) {
 std::uint64_t estimateRunBytes(const ModelConfig& model, const CalibrationOptions& calibration,
                                bool evaluates) {
     const double hidden = static_cast<double>(model.hiddenSize);
-    const double inner = static_cast<double>(model.intermediateSize);
     const double vocabulary = static_cast<double>(model.vocabSize);
-    const double kv = static_cast<double>(model.kvHeads * model.headDim);
-    const double queries = static_cast<double>(model.heads * model.headDim);
     const double length = calibration.sequenceLength;
     constexpr double kRuntime = 4e8; // libtorch, thread pools, the mapped file's hot pages
     constexpr double kFloat = 4;
     constexpr double kDouble = 8;
-    const double block = hidden * (2 * queries + 2 * kv + 3 * inner);
-    const double moments = 3 * hidden * hidden + inner * inner;
-    double bytes = kRuntime + 2 * kFloat * block + kDouble * moments;
+    double moments = 0;
+    for (const Site site : kLinearSites) {
+        const double inputs = static_cast<double>(stackedShape(model, site).columns);
+        moments += inputs * inputs;
+    }
+    double bytes = kRuntime + 2 * kFloat * static_cast<double>(blockWeightCount(model)) + kDouble * moments;
     bytes +=
         3 * kFloat * hidden * length * calibration.sequences; // before and after the block, and quantized
     if (evaluates) bytes += kFloat * vocabulary * (hidden * (model.tiedEmbedding ? 1 : 2) + 2 * length);
@@ -203,10 +205,7 @@ void RunSheet::Private::showPreset() {
         calibration->setOptions(options);
     }
     presetSequences = info.sequences;
-    if (!filling) {
-        base.training = {};
-        training->setChanges({});
-    }
+    if (!filling) training->setChanges({});
 }
 
 void RunSheet::Private::showExplanations(const RunSpec& current) {
@@ -281,10 +280,7 @@ RunSpec RunSheet::spec() const {
     RunSpec spec = d->base;
     spec.method = d->chosenMethod();
     spec.preset = d->chosenPreset();
-    const TrainingOverrides changes = d->training->changes();
-    spec.training.epochs = changes.epochs;
-    spec.training.endToEndSteps = changes.endToEndSteps;
-    spec.training.loss = changes.loss;
+    spec.training = d->training->changes();
     spec.rounding = chosenRounding(d->rounding);
     if (const Result<Scheme> scheme = parseScheme(d->scheme->currentText().trimmed().toStdString()))
         spec.plan.base = *scheme;
@@ -303,8 +299,9 @@ RunSpec RunSheet::spec() const {
 
 void RunSheet::Private::showProblem(const Error& error) {
     const std::string name = fieldOf(error);
-    const bool ofTraining = name == "e2e_steps" || name == "loss";
-    const auto found = messages.find(ofTraining ? "epochs" : name);
+    static const std::set<std::string> ofTraining{
+        "e2e_steps", "loss", "rate", "batch", "learn_rounding", "quantized_inputs", "autocast"};
+    const auto found = messages.find(ofTraining.contains(name) ? "epochs" : name);
     const std::string full = error.text();
     const std::size_t colon = full.find(": ");
     const QString text = toQString(full);

@@ -1,5 +1,7 @@
-// How long a preset trains: fields that a run sheet shows when the preset trains at all.
+// How a preset trains: fields that a run sheet shows when the preset trains at all.
 #pragma once
+
+#include <vector>
 
 #include <QWidget>
 
@@ -10,7 +12,8 @@ class QSpinBox;
 
 namespace bdq {
 
-/// Epochs, steps over the whole model and their loss; every field offers the preset's value first.
+/// Epochs, steps over the whole model and their loss, and the recipe's switches; every field offers the
+/// preset's value first.
 class TrainingEditor : public QWidget {
     Q_OBJECT
 public:
@@ -18,16 +21,20 @@ public:
     /// What the fields name as the preset's values, for so many calibration sequences.
     void setPreset(Method method, Preset preset, int sequences);
     void setChanges(const TrainingOverrides& changes);
-    /// Epochs, steps and loss; none when the preset does not train.
+    /// What the fields show, other members as setChanges() had them; none when the preset does not train.
     [[nodiscard]] TrainingOverrides changes() const;
 
 signals:
     void changed();
 
 private:
+    void makeSwitches();
+
+    TrainingOverrides m_given;
     QSpinBox* m_epochs = nullptr;
     QSpinBox* m_steps = nullptr;
     QComboBox* m_loss = nullptr;
+    std::vector<QComboBox*> m_switches; ///< in the order of their table
     bool m_trains = false;
 };
 

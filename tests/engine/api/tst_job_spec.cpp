@@ -71,6 +71,9 @@ TEST(JobSpec, TrainingIsRefusedWhereNothingTrains) {
     refused("loss: found rce", [](RunSpec& spec) { spec.training.loss = LogitLoss::RcePrinted; });
     refused("rate", [](RunSpec& spec) { spec.training.rate = 1e-3; });
     refused("batch: found 2", [](RunSpec& spec) { spec.training.batch = 2; });
+    refused("learn_rounding: found true", [](RunSpec& spec) { spec.training.learnRounding = true; });
+    refused("quantized_inputs: found true", [](RunSpec& spec) { spec.training.quantizedInputs = true; });
+    refused("autocast: found true", [](RunSpec& spec) { spec.training.autocast = true; });
     expectRefused<AnalyzeSpec>(samples::analyzeSpec(), "flatquant",
                                [](auto& spec) { spec.transforms = {TransformKind::FlatQuant}; });
 }
@@ -87,7 +90,7 @@ TEST(JobSpec, TrainingIsBounded) {
     for (const double rate : {0.0, -1.0, 2.0, std::numeric_limits<double>::quiet_NaN()})
         refused("rate: found", [rate](RunSpec& spec) { spec.training.rate = rate; });
     RunSpec good = trained(Method::Bdq, Preset::Balanced, 8);
-    good.training = {2, 10, LogitLoss::CrossEntropy, 1e-3, 2};
+    good.training = {2, 10, LogitLoss::CrossEntropy, 1e-3, 2, true, true, true};
     EXPECT_EQ(validate(good).has_value(), trainingAvailable());
 }
 
@@ -96,12 +99,15 @@ TEST(JobSpec, EffectiveRecipeTakesTheChanges) {
               trainingRecipe(Method::Bdq, Preset::Best));
     RunSpec spec = trained(Method::Bdq, Preset::Best, 3);
     EXPECT_EQ(effectiveRecipe(spec).batch, 3); // there are no four sequences
-    spec.training = {2, 10, LogitLoss::CrossEntropy, 1e-2, 2};
+    spec.training = {2, 10, LogitLoss::CrossEntropy, 1e-2, 2, true, {}, false};
     const TrainingRecipe changed = effectiveRecipe(spec);
     EXPECT_EQ(changed.epochs, 2);
     EXPECT_EQ(changed.endToEndSteps, 10);
     EXPECT_EQ(changed.loss, LogitLoss::CrossEntropy);
     EXPECT_EQ(changed.batch, 2);
+    EXPECT_TRUE(changed.learnRounding);
+    EXPECT_FALSE(changed.quantizedInputs); // the preset's
+    EXPECT_FALSE(changed.autocast);
     EXPECT_DOUBLE_EQ(changed.rate, 1e-2); // twice the preset's, and so are the others
     EXPECT_DOUBLE_EQ(changed.clippingRate, 1e-1);
     EXPECT_DOUBLE_EQ(changed.endToEndRate, 2e-3);
@@ -124,7 +130,7 @@ TEST(JobSpec, PassesOverTheWholeModelAreCountedInSteps) {
     spec.training.endToEndSteps = 7;
     EXPECT_EQ(effectiveRecipe(spec).endToEndSteps, 7);
     spec = trained(Method::Bdq, Preset::Paper, 1 << 20);
-    spec.training = {10000, {}, {}, {}, 1};
+    spec.training = {10000, {}, {}, {}, 1, {}, {}, {}};
     EXPECT_EQ(effectiveRecipe(spec).endToEndSteps, 10'000'000); // bounded, no overflow
 }
 

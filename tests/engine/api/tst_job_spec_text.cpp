@@ -76,9 +76,10 @@ TEST(JobSpecText, CommandLineOfATrainedRun) {
     run.calibration.sequences = presetInfo(run.method, run.preset).sequences;
     EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method flatquant");
     run.method = Method::Bdq;
-    run.training = {2, 10, LogitLoss::RceSafe, 1.25e-3, 8};
+    run.training = {2, 10, LogitLoss::RceSafe, 1.25e-3, 8, true, false, {}};
     EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method bdq --preset balanced --epochs 2 "
-                                "--e2e-steps 10 --loss rce-safe --rate 0.00125 --batch 8");
+                                "--e2e-steps 10 --loss rce-safe --rate 0.00125 --batch 8 --learn-rounding on "
+                                "--quantized-inputs off");
     run.preset = Preset::Paper;
     run.training = {};
     EXPECT_EQ(commandLine(run), "bdq run m --out o --scheme W4A4 --method bdq --preset paper --samples 64");

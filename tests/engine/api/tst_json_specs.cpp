@@ -61,7 +61,7 @@ TEST(JsonSpecs, TrainingChangesSurvive) {
     EXPECT_EQ(encodeSpec(run).find("epochs"), std::string::npos); // reads as before there was training
     run.method = Method::Bdq;
     run.preset = Preset::Best;
-    run.training = {2, 10, LogitLoss::RceSafe, 1.0 / 3, 8};
+    run.training = {2, 10, LogitLoss::RceSafe, 1.0 / 3, 8, true, false, true};
     const JobSpec again = decodeSpec(encodeSpec(run)).value();
     EXPECT_EQ(std::get<RunSpec>(again).training, run.training);
     EXPECT_EQ(std::get<RunSpec>(again).preset, Preset::Best);

@@ -8,7 +8,7 @@ namespace bdq {
 namespace {
 
 TEST(Method, TransformTableFollowsTheEnumeration) {
-    ASSERT_EQ(transformTable().size(), 8U);
+    ASSERT_EQ(transformTable().size(), 13U);
     std::set<std::string_view> ids;
     for (std::size_t i = 0; i < transformTable().size(); ++i) {
         const TransformInfo& row = transformTable()[i];
@@ -21,13 +21,16 @@ TEST(Method, TransformTableFollowsTheEnumeration) {
         EXPECT_TRUE(ids.insert(row.id).second) << row.id;
     }
     EXPECT_FALSE(transformFromName("catdiag"));
-    ASSERT_EQ(closedFormTransforms().size(), 7U);
-    for (const TransformInfo& row : transformTable())
-        EXPECT_EQ(isClosedForm(row.kind), row.kind != TransformKind::FlatQuant) << row.id;
+    ASSERT_EQ(closedFormTransforms().size(), 10U);
+    for (const TransformInfo& row : transformTable()) {
+        const bool learned = row.kind == TransformKind::FlatQuant || row.kind == TransformKind::SpinQuant ||
+                             row.kind == TransformKind::OstQuant;
+        EXPECT_EQ(isClosedForm(row.kind), !learned) << row.id;
+    }
 }
 
 TEST(Method, MethodTableFollowsTheEnumeration) {
-    ASSERT_EQ(methodTable().size(), 9U);
+    ASSERT_EQ(methodTable().size(), 14U);
     std::set<std::string_view> ids;
     for (std::size_t i = 0; i < methodTable().size(); ++i) {
         const MethodInfo& row = methodTable()[i];
@@ -39,8 +42,8 @@ TEST(Method, MethodTableFollowsTheEnumeration) {
         EXPECT_FALSE(row.explanation.empty());
         EXPECT_EQ(row.citation.empty(), row.method == Method::Rtn);
         EXPECT_EQ(row.deviations.empty(), row.method == Method::Rtn);
-        const bool plain =
-            row.transform == TransformKind::None || row.transform == TransformKind::SmoothQuant;
+        const bool plain = row.transform == TransformKind::None ||
+                           row.transform == TransformKind::SmoothQuant || row.transform == TransformKind::Awq;
         EXPECT_EQ(row.rotateKv, !plain) << row.id;
         EXPECT_NE(methodNames().find(row.id), std::string::npos);
     }
@@ -65,7 +68,10 @@ TEST(Method, PresetsTrainWhatTheirMethodLearns) {
             EXPECT_NE(presetNames(row.method).find(presetName(preset.preset)), std::string::npos);
             EXPECT_EQ(preset.recipe.trains(), preset.preset != Preset::Fast) << row.id;
             if (preset.recipe.trains()) {
-                EXPECT_EQ(preset.rounding, WeightRounding::Rtn) << row.id;
+                // Those of the residual stream train with full weights and round them afterwards.
+                const bool residual = row.learned == LearnedForm::ResidualRotation ||
+                                      row.learned == LearnedForm::ScaledResidualRotation;
+                EXPECT_EQ(preset.rounding, residual ? WeightRounding::Gptq : WeightRounding::Rtn) << row.id;
             } else {
                 EXPECT_EQ(preset.start, row.transform) << row.id;
             }
