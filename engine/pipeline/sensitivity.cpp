@@ -27,8 +27,8 @@ constexpr std::int64_t kDeviceBatchTokens = 32768;
 /// fit in memory.
 class Sensitivity {
 public:
-    Sensitivity(const SensitivitySpec& spec, JobContext& context)
-        : m_spec(spec), m_context(context), m_clock(commandLine(spec)) {}
+    Sensitivity(const SensitivitySpec& spec, JobContext& context, double stateBytes)
+        : m_spec(spec), m_context(context), m_clock(commandLine(spec)), m_stateBytes(stateBytes) {}
     Result<SensitivityResult> run();
 
 private:
@@ -55,6 +55,7 @@ private:
     const SensitivitySpec& m_spec;
     JobContext& m_context;
     JobClock m_clock;
+    double m_stateBytes; ///< of the variants of a group; 0 = as the device has
     std::optional<ModelWeights> m_weights;
     ComputeDevice m_device;
     AnalysisResult m_analysis;
@@ -172,7 +173,8 @@ std::size_t Sensitivity::layersAtOnce() const {
     const double variants =
         static_cast<double>(kLinearSites.size() * m_transforms.size() * m_spec.weights.size());
     const double bytes = variants * static_cast<double>(m_full.nbytes());
-    return std::max<std::size_t>(1, static_cast<std::size_t>(residentHiddenBytes(m_device) / bytes));
+    const double limit = m_stateBytes > 0 ? m_stateBytes : residentHiddenBytes(m_device);
+    return std::max<std::size_t>(1, static_cast<std::size_t>(limit / bytes));
 }
 
 // The last token of a sequence predicts nothing, as in `bdq eval`.
@@ -302,6 +304,7 @@ Result<SensitivityResult> Sensitivity::run() {
     const std::size_t atOnce = layersAtOnce();
     for (std::size_t first = 0; first < m_layers.size(); first += atOnce)
         BDQ_CHECK(runGroup(first, std::min(atOnce, m_layers.size() - first)));
+    advance(m_total - m_done); // what rounding left
     m_result.provenance = m_clock.provenance(m_device);
     BDQ_CHECK(writeFileAtomically(std::filesystem::path(m_spec.analysisDir) / kSensitivityFileName,
                                   encodeSensitivity(m_result)));
@@ -311,9 +314,10 @@ Result<SensitivityResult> Sensitivity::run() {
 
 } // namespace
 
-Result<SensitivityResult> measureSensitivity(const SensitivitySpec& spec, JobContext& context) {
+Result<SensitivityResult> measureSensitivity(const SensitivitySpec& spec, JobContext& context,
+                                             double stateBytes) {
     BDQ_CHECK(validate(spec));
-    return torchGuard([&] { return Sensitivity(spec, context).run(); });
+    return torchGuard([&] { return Sensitivity(spec, context, stateBytes).run(); });
 }
 
 } // namespace bdq

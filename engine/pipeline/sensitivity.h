@@ -11,6 +11,9 @@ namespace bdq {
 /// before a site are computed once, all variants go through a later layer together, and one layer's weights
 /// are resident at a time. Errors: the readers'; InvalidSpec (a layer or transform that the analysis lacks,
 /// a model that is not the analysis'), MissingCalibration, NonFinite naming the site, Cancelled.
-Result<SensitivityResult> measureSensitivity(const SensitivitySpec& spec, JobContext& context);
+/// `stateBytes`: how much the variants' hidden states may take together, at least those of one layer; 0 = as
+/// the device has memory (residentHiddenBytes). The result does not depend on it.
+Result<SensitivityResult> measureSensitivity(const SensitivitySpec& spec, JobContext& context,
+                                             double stateBytes = 0);
 
 } // namespace bdq
