@@ -23,7 +23,8 @@ std::size_t bytesOf(const SiteDetail& detail) {
         values += part.channelRmsActivation.size() + part.channelAbsmaxActivation.size() +
                   part.channelRmsWeight.size() + part.channelAbsmaxWeight.size() +
                   part.noiseActivation.size() + part.noiseWeight.size() + part.diagonal.size() +
-                  part.blocks.size() + part.inverseBlocks.size();
+                  part.blocks.size() + part.inverseBlocks.size() + part.secondBlocks.size() +
+                  part.permutation.size();
     return values * sizeof(float) + detail.transforms.size() * sizeof(TransformDetail);
 }
 

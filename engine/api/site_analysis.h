@@ -86,8 +86,12 @@ struct TransformDetail {
     std::vector<float> blocks;        ///< [ceil(n / k)] matrices P_i [k_i, k_i] row-major one after the other
     std::vector<float> inverseBlocks; ///< same layout, P_i^-T
     std::vector<float> kroneckerLeft; ///< [a * a] P1 row-major: P1 kron P2 instead of blocks; empty = none
-    std::vector<float> kroneckerRight; ///< [b * b] P2, a b = n
-    bool hadamard = false;             ///< followed by a randomised Hadamard with SiteDetail::hadamardSeed
+    std::vector<float> kroneckerRight;     ///< [b * b] P2, a b = n
+    std::vector<std::int32_t> permutation; ///< [n] after the blocks, channel j is channel permutation[j] of
+                                           ///< what they gave; empty = none
+    int secondBlockSize = 0;               ///< size of blocks behind the permutation; 0 = none
+    std::vector<float> secondBlocks;       ///< layout as blocks
+    bool hadamard = false; ///< followed by a randomised Hadamard with SiteDetail::hadamardSeed
 };
 
 /// Arrays of one (layer, site), stored in its own file and read when the site is shown.

@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/calibration/sums.h"
+
 namespace bdq {
 namespace {
 
@@ -43,11 +45,28 @@ void InputStatistics::add(const at::Tensor& x) {
     m_tokenMin.push_back(low.cpu());
     m_tokenMax.push_back(high.cpu());
     m_tokens += x.size(0);
+    if (m_needs.secondMoment) {
+        accumulate(m_absolute, columnSums(x.abs()));
+        m_second.add(x);
+    }
+    if (m_needs.sample) m_sample.add(x);
 }
 
 transform::SiteMoments InputStatistics::moments() const {
     const auto count = static_cast<double>(m_tokens);
-    return {(m_moments.square / count).cpu(), m_moments.absmax.cpu(), (m_blocks / count).cpu(), m_tokens};
+    transform::SiteMoments moments{(m_moments.square / count).cpu(),
+                                   m_moments.absmax.cpu(),
+                                   (m_blocks / count).cpu(),
+                                   m_tokens,
+                                   {},
+                                   {},
+                                   {}};
+    if (m_needs.secondMoment) {
+        moments.meanAbs = (m_absolute / count).cpu();
+        moments.secondMoment = m_second.mean();
+    }
+    if (m_needs.sample) moments.sample = m_sample.tokens();
+    return moments;
 }
 
 at::Tensor InputStatistics::kurtosis() const {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kSchema = "1";
 constexpr std::size_t kBitWidths = 7; // 2..8
+constexpr const char* kPermutation = ".permutation";
+constexpr const char* kSecondBlockSize = ".second_block_size";
 constexpr std::int64_t kMaxInFeatures = std::int64_t{1} << 24;
 
 /// A field of T (SiteDetail or TransformDetail) that is an array.
@@ -42,6 +44,7 @@ constexpr ArrayField<TransformDetail> kTransformArrays[] = {
     {"inverse_blocks", &TransformDetail::inverseBlocks},
     {"kronecker_left", &TransformDetail::kroneckerLeft},
     {"kronecker_right", &TransformDetail::kroneckerRight},
+    {"second_blocks", &TransformDetail::secondBlocks},
 };
 struct HistogramField {
     const char* name;
@@ -81,14 +84,17 @@ std::optional<std::size_t> expectedLength(std::size_t n, const TransformDetail& 
         return blockEntries(n, static_cast<std::size_t>(detail.blockSize));
     if (field == &TransformDetail::kroneckerLeft || field == &TransformDetail::kroneckerRight)
         return std::nullopt; // checkKronecker
+    if (field == &TransformDetail::secondBlocks)
+        return blockEntries(n, static_cast<std::size_t>(detail.secondBlockSize));
     return n;
 }
 
-Status checkLength(const std::vector<float>& values, std::optional<std::size_t> expected, ErrorCode code,
+/// An array of `size` values; an empty one is left out.
+Status checkLength(std::size_t size, std::optional<std::size_t> expected, ErrorCode code,
                    const std::string& object) {
-    if (values.empty() || !expected || values.size() == *expected) return {};
-    return fail(code, object + " holds " + std::to_string(values.size()) + " values, expected " +
-                          std::to_string(*expected));
+    if (size == 0 || !expected || size == *expected) return {};
+    return fail(code,
+                object + " holds " + std::to_string(size) + " values, expected " + std::to_string(*expected));
 }
 
 /// Both factors or neither, square, of orders whose product is n.
@@ -113,16 +119,20 @@ Status checkDetail(const SiteDetail& detail, ErrorCode code, const std::string& 
         return fail(code, label + ": in_features " + std::to_string(detail.inFeatures) + " or kept_tokens " +
                               std::to_string(detail.keptTokens) + " out of range");
     for (const auto& field : kSiteArrays)
-        BDQ_CHECK(checkLength(detail.*field.values, expectedLength(detail, field.values), code,
+        BDQ_CHECK(checkLength((detail.*field.values).size(), expectedLength(detail, field.values), code,
                               label + ": array 'site." + field.name + "'"));
     const auto n = static_cast<std::size_t>(detail.inFeatures);
     for (const auto& [kind, transform] : detail.transforms) {
         const std::string id(transformInfo(kind).id);
-        if (transform.blockSize < 0 || transform.blockSize > detail.inFeatures)
-            return fail(code, label + ": block size " + std::to_string(transform.blockSize) + " of " + id +
-                                  ", expected 0 to " + std::to_string(detail.inFeatures));
+        for (const int size : {transform.blockSize, transform.secondBlockSize})
+            if (size < 0 || size > detail.inFeatures)
+                return fail(code, label + ": block size " + std::to_string(size) + " of " + id +
+                                      ", expected 0 to " + std::to_string(detail.inFeatures));
+        BDQ_CHECK(checkLength(transform.permutation.size(), n, code,
+                              label + ": array '" + id + kPermutation + "'"));
         for (const auto& field : kTransformArrays)
-            BDQ_CHECK(checkLength(transform.*field.values, expectedLength(n, transform, field.values), code,
+            BDQ_CHECK(checkLength((transform.*field.values).size(),
+                                  expectedLength(n, transform, field.values), code,
                                   label + ": array '" + id + "." + field.name + "'"));
         BDQ_CHECK(checkKronecker(transform, n, code, label + ": " + id));
     }
@@ -189,6 +199,31 @@ Result<T> numberOf(const TensorFile& file, const std::string& key, const std::st
     return value;
 }
 
+void addPermutation(TensorFile& file, const std::string& id, const TransformDetail& transform) {
+    const std::vector<std::int32_t>& channels = transform.permutation;
+    if (!channels.empty())
+        file.tensors.emplace(id + kPermutation,
+                             hostTensor(HostTensor::Type::I32, channels.data(), channels.size()));
+    if (transform.secondBlockSize != 0)
+        file.metadata[id + kSecondBlockSize] = std::to_string(transform.secondBlockSize);
+}
+
+/// Files without second blocks do not name their size.
+Status takePermutation(const TensorFile& file, const std::string& id, const std::string& label,
+                       TransformDetail& transform) {
+    if (file.metadata.count(id + kSecondBlockSize) != 0) {
+        BDQ_TRY(transform.secondBlockSize, numberOf<int>(file, id + kSecondBlockSize, label));
+    }
+    const auto found = file.tensors.find(id + kPermutation);
+    if (found == file.tensors.end()) return {};
+    if (found->second.type != HostTensor::Type::I32)
+        return fail(ErrorCode::BadFormat, label + ": array '" + id + kPermutation + "' is not of dtype I32");
+    transform.permutation.resize(found->second.bytes.size() / sizeof(std::int32_t));
+    if (!transform.permutation.empty())
+        std::memcpy(transform.permutation.data(), found->second.bytes.data(), found->second.bytes.size());
+    return {};
+}
+
 Status takeTransform(const TensorFile& file, std::string_view id, const std::string& label,
                      SiteDetail& detail) {
     const auto kind = transformFromName(id);
@@ -199,6 +234,7 @@ Status takeTransform(const TensorFile& file, std::string_view id, const std::str
     BDQ_TRY(const int hadamard, numberOf<int>(file, prefix + "hadamard", label));
     transform.hadamard = hadamard != 0;
     BDQ_CHECK(takeHistograms(file, prefix, label, transform));
+    BDQ_CHECK(takePermutation(file, std::string(id), label, transform));
     return takeArrays(file, prefix, label, transform, kTransformArrays);
 }
 
@@ -219,6 +255,7 @@ TensorFile encodeSiteDetail(const SiteDetail& detail) {
                                  hostTensor(HostTensor::Type::I64, counts.data(), counts.size()));
         }
         addArrays(file, id + ".", transform, kTransformArrays);
+        addPermutation(file, id, transform);
     }
     file.metadata["bdq.site_detail"] = std::string(kSchema);
     file.metadata["layer"] = std::to_string(detail.key.layer);

@@ -60,6 +60,9 @@ Status Analysis::prepare() {
         BDQ_TRY(const Scheme scheme, parseScheme(text));
         m_options.schemes.push_back(scheme);
     }
+    const auto quantized = std::find_if(m_options.schemes.begin(), m_options.schemes.end(),
+                                        [](const Scheme& scheme) { return scheme.weight.quantizes(); });
+    if (quantized != m_options.schemes.end()) m_options.weights = quantized->weight;
     m_options.transforms = m_spec.transforms;
     m_options.seed = m_spec.seed;
     BDQ_CHECK(prepareFolder(m_spec.outDir));
@@ -113,7 +116,7 @@ Status Analysis::passThrough(const BlockWeights& weights) {
 
 Status Analysis::analyzeSites(int layer, const BlockWeights& weights) {
     TwoPassInputs inputs(m_weights->config(), weights, m_rope, m_hidden);
-    std::vector<InputStatistics> statistics(kLinearSites.size());
+    std::vector<InputStatistics> statistics(kLinearSites.size(), InputStatistics(momentNeeds(m_options)));
     HiddenStates next;
     for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
         BDQ_CHECK(m_context.checkCancelled());

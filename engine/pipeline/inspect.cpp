@@ -12,6 +12,7 @@
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/site_measurement.h"
+#include "engine/quant/output_mse.h"
 #include "engine/quant/quantized_weight.h"
 #include "engine/transform/site_transform.h"
 
@@ -26,6 +27,14 @@ struct LoadedSite {
     at::Tensor inputs;  ///< [kept, n]
     at::Tensor outputs; ///< [kept, out]
 };
+
+/// `inputs` [kept, n] are what the weight is multiplied with.
+Result<quant::QuantizedWeight> round(const at::Tensor& weight, const at::Tensor& inputs,
+                                     const OperandScheme& scheme, WeightRounding rounding) {
+    if (rounding != WeightRounding::OutputMse) return quant::roundWeights(weight, scheme, rounding);
+    const at::Tensor rows = inputs.to(at::kDouble);
+    return quant::roundToOutput(weight, rows.t().matmul(rows), scheme);
+}
 
 } // namespace
 
@@ -72,6 +81,11 @@ Result<OutputError> SiteInspector::Impl::measure(const SiteRequest& request) {
         return fail(ErrorCode::InvalidSpec, spec.analysisDir + ": the analysis has no transform '" +
                                                 std::string(transformInfo(request.transform).id) +
                                                 "' for this site");
+    if (request.transform == TransformKind::SpinQuant || request.transform == TransformKind::OstQuant)
+        return fail(ErrorCode::Unsupported, spec.analysisDir + ": transform '" +
+                                                std::string(transformInfo(request.transform).id) +
+                                                "' cannot be measured again: its rotation is one of the whole "
+                                                "run, found in the run's folder, not in its analysis");
     BDQ_TRY(const transform::SiteTransform built,
             transform::SiteTransform::fromDetail(detail->second, loaded->detail.inFeatures,
                                                  loaded->detail.hadamardSeed));
@@ -85,7 +99,7 @@ Result<OutputError> SiteInspector::Impl::measure(const SiteRequest& request) {
     // the range search is the honest neighbour.
     const WeightRounding rounding =
         request.rounding == WeightRounding::Gptq ? WeightRounding::Mse : request.rounding;
-    BDQ_TRY(const quant::QuantizedWeight rounded, quant::roundWeights(weight, scheme.weight, rounding));
+    BDQ_TRY(const quant::QuantizedWeight rounded, round(weight, inputs, scheme.weight, rounding));
     return quantizedOutputError(loaded->outputs, inputs, rounded, scheme.activation);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/io/tensor_file.h"
 #include "engine/pipeline/host_tensor.h"
+#include "engine/pipeline/residual_rotation.h"
 
 namespace bdq {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 using io::HostTensor;
 
 constexpr const char* kKeyRotation = "key_rotation.matrix";
+constexpr const char* kInputTurned = "turned_input"; ///< "1": by the run's rotation of the residual stream
+constexpr const char* kOutputTurned = "turned_output";
+constexpr const char* kOuterDiagonal = "outer_diagonal";
 
 HostTensor floatsToHost(const std::vector<float>& values) {
     return toHostTensor(at::tensor(at::ArrayRef<float>(values), at::kFloat));
@@ -25,6 +29,8 @@ public:
     PartReader(const std::filesystem::path& path, const io::TensorFile& file) : m_path(path), m_file(file) {}
 
     [[nodiscard]] bool has(const std::string& name) const { return m_file.tensors.count(name) != 0; }
+    [[nodiscard]] bool flag(const std::string& name) const { return m_file.metadata.count(name) != 0; }
+    [[nodiscard]] std::filesystem::path folder() const { return m_path.parent_path(); }
     Result<at::Tensor> tensor(const std::string& name, HostTensor::Type type) const {
         const auto found = m_file.tensors.find(name);
         if (found == m_file.tensors.end())
@@ -40,6 +46,12 @@ public:
         BDQ_TRY(const at::Tensor values, tensor(name, HostTensor::Type::F32));
         return std::vector<float>(values.const_data_ptr<float>(),
                                   values.const_data_ptr<float>() + values.numel());
+    }
+    Result<std::vector<std::int32_t>> integers(const std::string& name) const {
+        if (!has(name)) return std::vector<std::int32_t>{};
+        BDQ_TRY(const at::Tensor values, tensor(name, HostTensor::Type::I32));
+        return std::vector<std::int32_t>(values.const_data_ptr<std::int32_t>(),
+                                         values.const_data_ptr<std::int32_t>() + values.numel());
     }
     Result<std::string> text(const std::string& name) const {
         const auto found = m_file.metadata.find(name);
@@ -105,12 +117,30 @@ void putSite(io::TensorFile& file, Site site, const QuantizedSite& quantized) {
         file.tensors[prefix + "kronecker_left"] = floatsToHost(detail.kroneckerLeft);
         file.tensors[prefix + "kronecker_right"] = floatsToHost(detail.kroneckerRight);
     }
+    if (!detail.permutation.empty())
+        file.tensors[prefix + "permutation"] =
+            toHostTensor(at::tensor(at::ArrayRef<std::int32_t>(detail.permutation), at::kInt));
+    if (!detail.secondBlocks.empty()) {
+        file.tensors[prefix + "second_blocks"] = floatsToHost(detail.secondBlocks);
+        file.metadata[prefix + "second_block_size"] = std::to_string(detail.secondBlockSize);
+    }
+    // One rotation serves the whole run, in a file of its own: engine/pipeline/residual_rotation.h.
+    const transform::TransformParts parts = quantized.siteTransform.parts();
+    if (parts.rotation.defined()) file.metadata[prefix + kInputTurned] = "1";
+    if (quantized.outputRotation.defined()) file.metadata[prefix + kOutputTurned] = "1";
+    if (parts.outerDiagonal.defined())
+        file.tensors[prefix + kOuterDiagonal] = toHostTensor(parts.outerDiagonal.to(at::kFloat));
     putClip(file, prefix + "clip", quantized.clip);
     file.metadata[prefix + "block_size"] = std::to_string(detail.blockSize);
     file.metadata[prefix + "hadamard"] = detail.hadamard ? "1" : "0";
     file.metadata[prefix + "hadamard_seed"] = std::to_string(quantized.siteTransform.hadamardSeed());
     file.metadata[prefix + "scheme"] = schemeText(
         quantized.weight ? quantized.weight->scheme : OperandScheme{}, quantized.activation, {16, false, 0});
+}
+
+Result<int> blockSize(const PartReader& parts, const std::string& name) {
+    BDQ_TRY(const std::uint64_t size, parts.number(name));
+    return static_cast<int>(std::min<std::uint64_t>(size, 1 << 20));
 }
 
 Result<transform::SiteTransform> getTransform(const PartReader& parts, const std::string& prefix,
@@ -121,8 +151,12 @@ Result<transform::SiteTransform> getTransform(const PartReader& parts, const std
     BDQ_TRY(detail.inverseBlocks, parts.floats(prefix + "inverse_blocks"));
     BDQ_TRY(detail.kroneckerLeft, parts.floats(prefix + "kronecker_left"));
     BDQ_TRY(detail.kroneckerRight, parts.floats(prefix + "kronecker_right"));
-    BDQ_TRY(const std::uint64_t blockSize, parts.number(prefix + "block_size"));
-    detail.blockSize = static_cast<int>(std::min<std::uint64_t>(blockSize, 1 << 20));
+    BDQ_TRY(detail.blockSize, blockSize(parts, prefix + "block_size"));
+    BDQ_TRY(detail.permutation, parts.integers(prefix + "permutation"));
+    if (parts.has(prefix + "second_blocks")) {
+        BDQ_TRY(detail.secondBlocks, parts.floats(prefix + "second_blocks"));
+        BDQ_TRY(detail.secondBlockSize, blockSize(parts, prefix + "second_block_size"));
+    }
     BDQ_TRY(const std::uint64_t hadamard, parts.number(prefix + "hadamard"));
     detail.hadamard = hadamard != 0;
     BDQ_TRY(const std::uint64_t seed, parts.number(prefix + "hadamard_seed"));
@@ -163,6 +197,30 @@ Result<QuantizedSite> getSite(const PartReader& parts, Site site, MatrixShape sh
     return quantized;
 }
 
+/// Puts the run's rotation where the layer refers to it.
+Status turnSite(const PartReader& parts, Site site, const at::Tensor& rotation, QuantizedSite& quantized) {
+    const std::string prefix = std::string(siteName(site)) + ".";
+    transform::TransformParts whole = quantized.siteTransform.parts();
+    if (parts.flag(prefix + kInputTurned)) whole.rotation = rotation;
+    if (parts.has(prefix + kOuterDiagonal)) {
+        BDQ_TRY(whole.outerDiagonal, parts.tensor(prefix + kOuterDiagonal, HostTensor::Type::F32));
+    }
+    if (whole.rotation.defined() || whole.outerDiagonal.defined()) {
+        const std::int64_t features =
+            (quantized.weight ? quantized.weight->codes : quantized.fullWeight).size(1);
+        BDQ_TRY(quantized.siteTransform, transform::SiteTransform::create(features, whole));
+    }
+    if (parts.flag(prefix + kOutputTurned)) quantized.outputRotation = rotation;
+    return {};
+}
+
+bool isTurned(const PartReader& parts) {
+    for (const Site site : kLinearSites)
+        for (const char* side : {kInputTurned, kOutputTurned})
+            if (parts.flag(std::string(siteName(site)) + "." + side)) return true;
+    return false;
+}
+
 Result<transform::HeadRotation> getKeyRotation(const PartReader& parts, std::int64_t headDim) {
     if (!parts.has(kKeyRotation)) { // files from before learned matrices hold the seed of a Hadamard
         BDQ_TRY(const std::uint64_t seed, parts.number("key_rotation_seed"));
@@ -182,6 +240,12 @@ Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& confi
     for (Site site : kLinearSites) {
         BDQ_TRY(block.at(site), getSite(parts, site, stackedShape(config, site)));
     }
+    at::Tensor rotation;
+    if (isTurned(parts)) {
+        BDQ_TRY(rotation, readResidualRotation(parts.folder(), config.hiddenSize));
+    }
+    for (Site site : kLinearSites)
+        BDQ_CHECK(turnSite(parts, site, rotation, block.at(site)));
     for (auto [name, operand] :
          {std::pair{"k_cache.scheme", &block.keys}, std::pair{"v_cache.scheme", &block.values}}) {
         BDQ_TRY(const std::string text, parts.text(name));

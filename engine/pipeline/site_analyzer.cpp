@@ -37,6 +37,13 @@ Result<double> theoremDb(const TransformAnalysis& result, const Scheme& scheme) 
 
 } // namespace
 
+transform::MomentNeeds momentNeeds(const SiteAnalyzerOptions& options) {
+    transform::MomentNeeds needs;
+    for (TransformKind kind : options.transforms)
+        if (options.given.count(kind) == 0) needs = needs | transform::momentNeeds(kind);
+    return needs;
+}
+
 std::uint64_t siteSeed(std::uint64_t jobSeed, SiteKey key) {
     // splitmix64's finaliser, so that neighbouring layers and sites get unrelated signs.
     std::uint64_t z = jobSeed + 0x9E3779B97F4A7C15ULL * (static_cast<std::uint64_t>(key.layer) * 8 +
@@ -68,7 +75,7 @@ Result<SiteAnalyzer> SiteAnalyzer::create(SiteKey key, const InputStatistics& st
             continue;
         }
         auto built = transform::buildTransform(kind, moments, weight, analyzer.m_detail.hadamardSeed,
-                                               analyzer.m_notes);
+                                               analyzer.m_notes, options.weights);
         if (!built) return passOn(std::move(built).error(), transformInfo(kind).id);
         analyzer.m_transforms.emplace(kind, built->to(weight.device()));
     }

@@ -18,10 +18,14 @@ struct SiteAnalyzerOptions {
     std::vector<TransformKind> transforms;
     std::map<TransformKind, transform::SiteTransform> given; ///< used as they are instead of a closed form
     std::vector<Scheme> schemes;                             ///< measured and predicted
-    std::uint64_t seed = 0;                                  ///< of the job; layer and site are mixed in
-    std::int64_t sampleTokens = 4096;                        ///< tokens behind SQNR and Flatness
-    std::int64_t keptTokens = 128;                           ///< tokens stored for the measured what-if
+    OperandScheme weights{4, true, 0}; ///< for which a transform that depends on it is made (AWQ, WUSH)
+    std::uint64_t seed = 0;            ///< of the job; layer and site are mixed in
+    std::int64_t sampleTokens = 4096;  ///< tokens behind SQNR and Flatness
+    std::int64_t keptTokens = 128;     ///< tokens stored for the measured what-if
 };
+
+/// What the statistics behind closed forms of these transforms must remember.
+transform::MomentNeeds momentNeeds(const SiteAnalyzerOptions& options);
 
 /// Seed of a site's Hadamard signs.
 std::uint64_t siteSeed(std::uint64_t jobSeed, SiteKey key);

@@ -161,9 +161,10 @@ Status QuantizedWeight::validate() const {
 Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandScheme& scheme,
                                      WeightRounding rounding) {
     BDQ_CHECK(requireWeight(weight, scheme, "roundWeights"));
-    if (rounding == WeightRounding::Gptq)
-        return fail(ErrorCode::InvalidSpec,
-                    "roundWeights: rounding is gptq, which needs a Hessian; expected rtn or mse");
+    if (rounding != WeightRounding::Rtn && rounding != WeightRounding::Mse)
+        return fail(ErrorCode::InvalidSpec, "roundWeights: rounding is " +
+                                                std::string(roundingName(rounding)) +
+                                                ", which needs second moments; expected rtn or mse");
     const bool search = rounding == WeightRounding::Mse;
     const at::Tensor source = weight.contiguous();
     if (source.device().is_cpu())

@@ -34,7 +34,8 @@ inline constexpr float kWeightAbsmaxFloor = 1e-5F;
 
 /// Rounds `weight` (fp32 [out, in], finite) to the nearest code. Rtn takes the range from the group's
 /// extremes, Mse shrinks both ends by the p that minimises sum |W^ - W|^2.4 over the group. Fused loop on
-/// CPU, ATen on CUDA. Errors: InvalidSpec (bits, Gptq), ShapeMismatch, NonFinite.
+/// CPU, ATen on CUDA. Errors: InvalidSpec (bits; OutputMse and Gptq, see output_mse.h and gptq.h),
+/// ShapeMismatch, NonFinite.
 Result<QuantizedWeight> roundWeights(const at::Tensor& weight, const OperandScheme& scheme,
                                      WeightRounding rounding);
 

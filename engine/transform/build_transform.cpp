@@ -7,6 +7,8 @@
 #include "engine/analysis/closed_forms.h"
 #include "engine/analysis/hadamard.h"
 #include "engine/quant/parallel.h"
+#include "engine/transform/awq.h"
+#include "engine/transform/duquant.h"
 #include "engine/transform/eigen_tensor.h"
 
 namespace bdq::transform {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr double kSmoothQuantAlpha = 0.5;
 constexpr double kFlatQuantAlpha = 0.3;
+constexpr std::int64_t kWushBlock = 64;
 
 std::string sizesText(const at::Tensor& tensor) {
     if (!tensor.defined()) return "nothing";
@@ -111,6 +114,56 @@ Status addCatBlocks(TransformParts& parts, const SiteMoments& moments, const at:
     return {};
 }
 
+/// Paper orientation: T_x = H T with T = (the block's transform)^T; rows get T_x^T = transform H^T. H may be
+/// any Hadamard matrix of the block's size: both second moments become H S H^T with a constant diagonal.
+Status addWush(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight,
+               std::int64_t size) {
+    const double rho = analysis::blockDamping(moments.tokens);
+    const auto make = [rho](const BlockView& view) -> Result<Eigen::MatrixXd> {
+        BDQ_TRY(const analysis::BlockTransform block, analysis::catBlock(view.input, view.weight, rho));
+        BDQ_TRY(const analysis::HadamardPlan plan, analysis::hadamardPlan(view.width));
+        BDQ_TRY(const Eigen::MatrixXd hadamard, analysis::denseHadamard(plan));
+        return Eigen::MatrixXd(block.transform * hadamard.transpose());
+    };
+    BDQ_TRY(parts.blocks, makeBlocks(moments, weight, size, make));
+    parts.blockSize = size;
+    return {};
+}
+
+/// WUSH transforms each quantization group by itself; without groups blocks are ours to choose.
+std::int64_t wushBlock(const OperandScheme& weights) {
+    const std::int64_t group = weights.groupSize;
+    const bool fits =
+        weights.quantizes() && group >= 16 && group <= kMomentBlock && (group & (group - 1)) == 0;
+    return fits ? group : kWushBlock;
+}
+
+Status addAwq(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight,
+              const OperandScheme& scheme) {
+    BDQ_TRY(const AwqScale found, searchAwqScale(moments.meanAbs, moments.secondMoment, weight, scheme));
+    if (found.exponent > 0) parts.diagonal = found.scale.reciprocal().cpu();
+    return {};
+}
+
+Status addDuQuant(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight,
+                  std::uint64_t seed) {
+    const std::int64_t n = weight.size(1);
+    if (!moments.sample.defined() || moments.sample.dim() != 2 || moments.sample.size(0) == 0)
+        return fail(ErrorCode::ShapeMismatch,
+                    "DuQuant: the sample is " + sizesText(moments.sample) + "; expected at least one row");
+    BDQ_CHECK(requirePart(moments.sample, "sample", at::kFloat, {moments.sample.size(0), n}));
+    BDQ_CHECK(addSmoothQuant(parts, moments, weight, kDuQuantAlpha));
+    const std::int64_t block = duQuantBlock(n);
+    if (block == 1) return {}; // an odd number of channels has no blocks to rotate
+    const at::Tensor smooth = moments.sample.to(at::kCPU) * parts.diagonal.to(at::kFloat);
+    const DuQuantRotations fitted = fitDuQuant(smooth, block, seed);
+    parts.blocks = fitted.first.expand({n / block, block, block});
+    parts.permutation = fitted.permutation;
+    parts.secondBlocks = fitted.second.expand({n / block, block, block});
+    parts.blockSize = parts.secondBlockSize = block;
+    return {};
+}
+
 Status addBdq(TransformParts& parts, const SiteMoments& moments, const at::Tensor& weight) {
     BDQ_TRY(const Eigen::VectorXd scale, catScale(moments, weight));
     const auto make = [&scale](const BlockView& view) {
@@ -145,44 +198,72 @@ void noteDeadChannels(const SiteMoments& moments, const at::Tensor& weight, std:
                         " weight columns are 0");
 }
 
-Status addParts(TransformParts& parts, TransformKind kind, const SiteMoments& moments,
-                const at::Tensor& weight) {
+/// What addParts() works with.
+struct Arguments {
+    const SiteMoments& moments;
+    at::Tensor weight;   ///< CPU
+    at::Tensor original; ///< where the caller has it
+    const OperandScheme& scheme;
+    std::uint64_t seed;
+};
+
+Status addParts(TransformParts& parts, TransformKind kind, const Arguments& in) {
+    const SiteMoments& moments = in.moments;
     switch (kind) {
     case TransformKind::None:
     case TransformKind::Hadamard:
         return {};
     case TransformKind::SmoothQuant:
-        return addSmoothQuant(parts, moments, weight, kSmoothQuantAlpha);
+        return addSmoothQuant(parts, moments, in.weight, kSmoothQuantAlpha);
+    case TransformKind::Awq:
+        return addAwq(parts, moments, in.original, in.scheme);
+    case TransformKind::DuQuant:
+        return addDuQuant(parts, moments, in.weight, in.seed);
+    case TransformKind::Wush:
+        return addWush(parts, moments, in.weight, wushBlock(in.scheme));
     case TransformKind::CatDiag: {
-        BDQ_TRY(const Eigen::VectorXd scale, catScale(moments, weight));
+        BDQ_TRY(const Eigen::VectorXd scale, catScale(moments, in.weight));
         parts.diagonal = tensorOf(scale).view({-1});
         return {};
     }
     case TransformKind::CatBlock64:
-        return addCatBlocks(parts, moments, weight, 64);
+        return addCatBlocks(parts, moments, in.weight, 64);
     case TransformKind::CatBlock128:
-        return addCatBlocks(parts, moments, weight, 128);
+        return addCatBlocks(parts, moments, in.weight, 128);
     case TransformKind::Bdq:
-        return addBdq(parts, moments, weight);
+        return addBdq(parts, moments, in.weight);
     case TransformKind::FlatQuant:
-        return addSmoothQuant(parts, moments, weight, kFlatQuantAlpha);
+        return addSmoothQuant(parts, moments, in.weight, kFlatQuantAlpha);
+    case TransformKind::SpinQuant:
+    case TransformKind::OstQuant:
+        break;
     }
-    return fail(ErrorCode::Internal,
-                "buildTransform: unknown transform kind " + std::to_string(static_cast<int>(kind)));
+    return fail(ErrorCode::InvalidSpec,
+                "buildTransform: " + std::string(transformInfo(kind).title) +
+                    " is learned on the whole model; expected a form that one site has");
+}
+
+bool endsWithHadamard(TransformKind kind) {
+    return kind == TransformKind::Hadamard || kind == TransformKind::CatDiag ||
+           kind == TransformKind::CatBlock64 || kind == TransformKind::CatBlock128 ||
+           kind == TransformKind::Bdq;
 }
 
 } // namespace
 
+MomentNeeds momentNeeds(TransformKind kind) {
+    return {kind == TransformKind::Awq, kind == TransformKind::DuQuant};
+}
+
 Result<SiteTransform> buildTransform(TransformKind kind, const SiteMoments& moments,
                                      const at::Tensor& stackedWeight, std::uint64_t seed,
-                                     std::vector<std::string>& notes) {
+                                     std::vector<std::string>& notes, const OperandScheme& weights) {
     BDQ_CHECK(requireArguments(moments, stackedWeight));
     const at::Tensor weight = stackedWeight.to(at::kCPU);
     TransformParts parts;
-    parts.hadamard =
-        kind != TransformKind::None && kind != TransformKind::SmoothQuant && kind != TransformKind::FlatQuant;
+    parts.hadamard = endsWithHadamard(kind);
     parts.hadamardSeed = seed;
-    BDQ_CHECK(addParts(parts, kind, moments, weight));
+    BDQ_CHECK(addParts(parts, kind, {moments, weight, stackedWeight, weights, seed}));
     if (kind != TransformKind::None && kind != TransformKind::Hadamard)
         noteDeadChannels(moments, weight, notes);
     BDQ_TRY(SiteTransform transform, SiteTransform::create(weight.size(1), parts));

@@ -36,56 +36,6 @@ at::Tensor roundedOnce(const at::Tensor& tensor) {
     return tensor.to(at::kCPU, at::kFloat).to(at::kDouble).contiguous();
 }
 
-std::vector<float> toVector(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.to(at::kCPU, at::kFloat).contiguous();
-    const float* data = values.const_data_ptr<float>();
-    return {data, data + values.numel()};
-}
-
-/// [nb, k, k] -> the blocks one after the other, a shorter last one without its padding.
-std::vector<float> packBlocks(const at::Tensor& blocks, std::int64_t n) {
-    std::vector<float> packed;
-    const std::int64_t k = blocks.size(1);
-    for (std::int64_t i = 0; i < blocks.size(0); ++i) {
-        const std::int64_t width = std::min(k, n - i * k);
-        const auto part = toVector(blocks[i].narrow(0, 0, width).narrow(1, 0, width));
-        packed.insert(packed.end(), part.begin(), part.end());
-    }
-    return packed;
-}
-
-Result<at::Tensor> unpackBlocks(const std::vector<float>& packed, std::int64_t k, std::int64_t n) {
-    if (k < 1 || k > n)
-        return fail(ErrorCode::BadFormat, "site transform: block size is " + std::to_string(k) +
-                                              "; expected 1.." + std::to_string(n));
-    const std::int64_t whole = n / k;
-    const std::int64_t rest = n % k;
-    const auto expected = static_cast<std::size_t>(whole * k * k + rest * rest);
-    if (packed.size() != expected)
-        return fail(ErrorCode::BadFormat, "site transform: blocks hold " + std::to_string(packed.size()) +
-                                              " numbers; expected " + std::to_string(expected) + " for " +
-                                              std::to_string(n) + " channels in blocks of " +
-                                              std::to_string(k));
-    at::Tensor blocks = at::zeros({whole + (rest > 0 ? 1 : 0), k, k}, at::kFloat);
-    std::copy_n(packed.data(), whole * k * k, blocks.mutable_data_ptr<float>());
-    for (std::int64_t row = 0; row < rest; ++row)
-        std::copy_n(packed.data() + whole * k * k + row * rest, rest,
-                    blocks.mutable_data_ptr<float>() + (whole * k + row) * k);
-    return blocks;
-}
-
-/// [k, k] from k^2 numbers.
-Result<at::Tensor> squareOf(const std::vector<float>& values, const char* name) {
-    const auto order = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(values.size()))));
-    if (order < 1 || static_cast<std::size_t>(order) * static_cast<std::size_t>(order) != values.size())
-        return fail(ErrorCode::BadFormat, std::string("site transform: ") + name + " holds " +
-                                              std::to_string(values.size()) +
-                                              " numbers; expected a square number of them");
-    at::Tensor matrix = at::empty({order, order}, at::kFloat);
-    std::copy(values.begin(), values.end(), matrix.mutable_data_ptr<float>());
-    return matrix;
-}
-
 } // namespace
 
 Result<SiteTransform> SiteTransform::create(std::int64_t features, const TransformParts& parts) {
@@ -96,10 +46,18 @@ Result<SiteTransform> SiteTransform::create(std::int64_t features, const Transfo
     SiteTransform transform;
     transform.m_features = features;
     if (parts.diagonal.defined()) BDQ_CHECK(transform.setDiagonal(parts.diagonal));
-    if (parts.blocks.defined()) BDQ_CHECK(transform.setBlocks(parts.blocks, parts.blockSize));
+    if (parts.blocks.defined()) {
+        BDQ_TRY(transform.m_blocks, transform.makeBlocks(parts.blocks, parts.blockSize, "blocks"));
+    }
     if (parts.kroneckerLeft.defined() || parts.kroneckerRight.defined())
         BDQ_CHECK(transform.setKronecker(parts.kroneckerLeft, parts.kroneckerRight));
+    if (parts.permutation.defined()) BDQ_CHECK(transform.setPermutation(parts.permutation));
+    if (parts.secondBlocks.defined()) {
+        BDQ_TRY(transform.m_second,
+                transform.makeBlocks(parts.secondBlocks, parts.secondBlockSize, "second blocks"));
+    }
     if (parts.hadamard) BDQ_CHECK(transform.setHadamard(parts.hadamardSeed));
+    if (parts.rotation.defined() || parts.outerDiagonal.defined()) BDQ_CHECK(transform.setFolded(parts));
     return transform;
 }
 
@@ -113,14 +71,15 @@ Status SiteTransform::setDiagonal(const at::Tensor& diagonal) {
     return {};
 }
 
-Status SiteTransform::setBlocks(const at::Tensor& blocks, std::int64_t size) {
+Result<SiteTransform::Blocks> SiteTransform::makeBlocks(const at::Tensor& blocks, std::int64_t size,
+                                                        const char* name) const {
     if (size < 1)
-        return fail(ErrorCode::InvalidSpec,
-                    "site transform: block size is " + std::to_string(size) + "; expected at least 1");
+        return fail(ErrorCode::InvalidSpec, std::string("site transform: size of ") + name + " is " +
+                                                std::to_string(size) + "; expected at least 1");
     const std::int64_t count = (m_features - 1) / size + 1;
-    BDQ_CHECK(requireSizes(blocks, {count, size, size}, "blocks"));
+    BDQ_CHECK(requireSizes(blocks, {count, size, size}, name));
     if (size > m_features) // one short block: its padding is not kept
-        return setBlocks(blocks.narrow(1, 0, m_features).narrow(2, 0, m_features), m_features);
+        return makeBlocks(blocks.narrow(1, 0, m_features).narrow(2, 0, m_features), m_features, name);
     at::Tensor forward = roundedOnce(blocks).clone();
     if (const std::int64_t rest = m_features % size; rest > 0) {
         at::Tensor last = forward[count - 1];
@@ -128,13 +87,32 @@ Status SiteTransform::setBlocks(const at::Tensor& blocks, std::int64_t size) {
         last.copy_(at::eye(size, last.options()));
         last.narrow(0, 0, rest).narrow(1, 0, rest).copy_(kept);
     }
-    BDQ_CHECK(requireFinite(forward, "blocks"));
+    BDQ_CHECK(requireFinite(forward, name));
     const auto [inverse, info] = at::linalg_inv_ex(forward);
     if (info.ne(0).any().item<bool>())
-        return fail(ErrorCode::NonFinite,
-                    "site transform: a block of " + std::to_string(size) + " channels is singular");
+        return fail(ErrorCode::NonFinite, std::string("site transform: one of the ") + name + " of " +
+                                              std::to_string(size) + " channels is singular");
     BDQ_CHECK(requireFinite(inverse, "the inverse of the blocks"));
-    m_blocks = Blocks{Pair::of(forward), Pair::of(inverse.transpose(1, 2).contiguous())};
+    return Blocks{Pair::of(forward), Pair::of(inverse.transpose(1, 2).contiguous())};
+}
+
+Status SiteTransform::setPermutation(const at::Tensor& permutation) {
+    if (permutation.scalar_type() != at::kLong || permutation.sizes() != at::IntArrayRef{m_features})
+        return fail(ErrorCode::ShapeMismatch,
+                    std::string("site transform: permutation is ") + at::toString(permutation.scalar_type()) +
+                        " with " + std::to_string(permutation.numel()) + " entries; expected Long [" +
+                        std::to_string(m_features) + "]");
+    const at::Tensor forward = permutation.to(at::kCPU).contiguous();
+    const auto [sorted, inverse] = forward.sort();
+    const at::Tensor misplaced = sorted.ne(at::arange(m_features, at::kLong)).nonzero();
+    if (misplaced.size(0) > 0) {
+        const auto channel = misplaced[0][0].item<std::int64_t>();
+        return fail(ErrorCode::InvalidSpec, "site transform: sorted entry " + std::to_string(channel) +
+                                                " of the permutation is " +
+                                                std::to_string(sorted[channel].item<std::int64_t>()) +
+                                                "; expected every channel once");
+    }
+    m_permutation = Permutation{forward, inverse};
     return {};
 }
 
@@ -186,30 +164,6 @@ Status SiteTransform::setHadamard(std::uint64_t seed) {
     return {};
 }
 
-Result<SiteTransform> SiteTransform::fromDetail(const TransformDetail& detail, std::int64_t features,
-                                                std::uint64_t hadamardSeed) {
-    TransformParts parts;
-    if (!detail.diagonal.empty()) {
-        if (static_cast<std::int64_t>(detail.diagonal.size()) != features)
-            return fail(ErrorCode::BadFormat, "site transform: diagonal holds " +
-                                                  std::to_string(detail.diagonal.size()) +
-                                                  " numbers; expected " + std::to_string(features));
-        parts.diagonal = at::empty({features}, at::kFloat);
-        std::copy(detail.diagonal.begin(), detail.diagonal.end(), parts.diagonal.mutable_data_ptr<float>());
-    }
-    if (detail.blockSize != 0) {
-        BDQ_TRY(parts.blocks, unpackBlocks(detail.blocks, detail.blockSize, features));
-        parts.blockSize = detail.blockSize;
-    }
-    if (!detail.kroneckerLeft.empty() || !detail.kroneckerRight.empty()) {
-        BDQ_TRY(parts.kroneckerLeft, squareOf(detail.kroneckerLeft, "left Kronecker factor"));
-        BDQ_TRY(parts.kroneckerRight, squareOf(detail.kroneckerRight, "right Kronecker factor"));
-    }
-    parts.hadamard = detail.hadamard;
-    parts.hadamardSeed = hadamardSeed;
-    return create(features, parts);
-}
-
 TransformParts SiteTransform::parts() const {
     TransformParts parts;
     if (m_diagonal) parts.diagonal = m_diagonal->forward.f64;
@@ -221,21 +175,16 @@ TransformParts SiteTransform::parts() const {
         parts.kroneckerLeft = m_kronecker->left.forward.f64;
         parts.kroneckerRight = m_kronecker->right.forward.f64;
     }
+    if (m_permutation) parts.permutation = m_permutation->forward;
+    if (m_second) {
+        parts.secondBlocks = m_second->forward.f64;
+        parts.secondBlockSize = m_second->size();
+    }
     parts.hadamard = m_hadamard.has_value();
     parts.hadamardSeed = m_hadamardSeed;
+    if (m_folded && m_folded->rotation) parts.rotation = m_folded->rotation->f64;
+    if (m_folded && m_folded->scale) parts.outerDiagonal = m_folded->scale->forward.f64;
     return parts;
-}
-
-void SiteTransform::toDetail(TransformDetail& detail) const {
-    detail.diagonal = m_diagonal ? toVector(m_diagonal->forward.f32) : std::vector<float>{};
-    detail.blockSize = m_blocks ? static_cast<int>(m_blocks->forward.f32.size(1)) : 0;
-    detail.blocks = m_blocks ? packBlocks(m_blocks->forward.f32, m_features) : std::vector<float>{};
-    detail.inverseBlocks =
-        m_blocks ? packBlocks(m_blocks->inverseTransposed.f32, m_features) : std::vector<float>{};
-    const auto factor = [](const Factor& f) { return toVector(f.forward.f32); };
-    detail.kroneckerLeft = m_kronecker ? factor(m_kronecker->left) : std::vector<float>{};
-    detail.kroneckerRight = m_kronecker ? factor(m_kronecker->right) : std::vector<float>{};
-    detail.hadamard = m_hadamard.has_value();
 }
 
 SiteTransform::Pair SiteTransform::Pair::of(const at::Tensor& values) {
@@ -250,17 +199,25 @@ SiteTransform::Factor SiteTransform::Factor::to(const at::Device& device) const 
     return {forward.to(device), inverseTransposed.to(device), identity};
 }
 
+SiteTransform::Blocks SiteTransform::Blocks::to(const at::Device& device) const {
+    return {forward.to(device), inverseTransposed.to(device)};
+}
+
 SiteTransform SiteTransform::to(const at::Device& device) const {
     SiteTransform moved = *this;
     if (m_diagonal)
         moved.m_diagonal = Diagonal{m_diagonal->forward.to(device), m_diagonal->inverse.to(device)};
-    if (m_blocks)
-        moved.m_blocks = Blocks{m_blocks->forward.to(device), m_blocks->inverseTransposed.to(device)};
+    if (m_blocks) moved.m_blocks = m_blocks->to(device);
+    if (m_permutation)
+        moved.m_permutation =
+            Permutation{m_permutation->forward.to(device), m_permutation->inverse.to(device)};
+    if (m_second) moved.m_second = m_second->to(device);
     if (m_kronecker)
         moved.m_kronecker = Kronecker{m_kronecker->left.to(device), m_kronecker->right.to(device)};
     if (m_hadamard)
         moved.m_hadamard = Hadamard{m_hadamard->signs.to(device), m_hadamard->left.to(device),
                                     m_hadamard->right.to(device), m_hadamard->segments};
+    if (m_folded) moved.m_folded = m_folded->to(device);
     return moved;
 }
 
@@ -271,31 +228,47 @@ void SiteTransform::requireRows(const at::Tensor& x) const {
                 "; expected rows of ", m_features, " channels");
 }
 
-// x P = x D B S K with B the blocks or the learned Kronecker product, S the signs and K the Hadamard matrix;
-// x P^-T = x D^-1 B^-T S K because S and K are orthogonal.
+at::Tensor SiteTransform::applyBlocks(const at::Tensor& x, const Blocks& blocks, Side side,
+                                      bool signsFollow) const {
+    const at::ScalarType type = x.scalar_type();
+    const bool inverse = side == Side::InverseTransposed;
+    at::Tensor matrices = (inverse ? blocks.inverseTransposed : blocks.forward).as(type);
+    // The signs ride on the columns of the blocks: one pass over the tokens less.
+    if (signsFollow) matrices = matrices * paddedSigns(blocks, type);
+    return multiplyBlocks(x, matrices);
+}
+
+// x P = x D B R C S K with B the blocks or the learned Kronecker product, R the permutation, C the second
+// blocks, S the signs and K the Hadamard matrix; x P^-T = x D^-1 B^-T R C^-T S K because R, S and K are
+// orthogonal.
 at::Tensor SiteTransform::apply(const at::Tensor& x, Side side) const {
     if (isIdentity()) return x;
     requireRows(x);
     const at::ScalarType type = x.scalar_type();
     const bool inverse = side == Side::InverseTransposed;
+    const bool reordered = m_permutation || m_second;
+    bool signsLeft = m_hadamard.has_value();
     at::Tensor scale;
     if (m_diagonal) scale = (inverse ? m_diagonal->inverse : m_diagonal->forward).as(type);
-    if (m_hadamard && !m_blocks && !m_kronecker) {
+    if (signsLeft && !m_blocks && !m_kronecker && !reordered) {
         const at::Tensor& signs = m_hadamard->signs.as(type);
         scale = scale.defined() ? scale * signs : signs;
+        signsLeft = false;
     }
     at::Tensor result = scale.defined() ? x * scale : x;
     if (m_blocks) {
-        at::Tensor blocks = (inverse ? m_blocks->inverseTransposed : m_blocks->forward).as(type);
-        // The signs ride on the columns of the blocks: one pass over the tokens less.
-        if (m_hadamard) blocks = blocks * paddedSigns(type);
-        result = multiplyBlocks(result, blocks);
+        result = applyBlocks(result, *m_blocks, side, signsLeft && !reordered);
+        signsLeft = signsLeft && reordered;
     }
-    if (m_kronecker) {
+    if (m_kronecker)
         result = m_kronecker->multiply(
             result, [&](const Factor& f) { return (inverse ? f.inverseTransposed : f.forward).as(type); });
-        if (m_hadamard) result = result * m_hadamard->signs.as(type);
+    if (m_permutation) result = result.index_select(-1, m_permutation->forward);
+    if (m_second) {
+        result = applyBlocks(result, *m_second, side, signsLeft);
+        signsLeft = false;
     }
+    if (signsLeft) result = result * m_hadamard->signs.as(type);
     return m_hadamard ? m_hadamard->multiply(result, false) : result;
 }
 
@@ -316,25 +289,28 @@ at::Tensor SiteTransform::Kronecker::multiply(const at::Tensor& x, const Choose&
     return result;
 }
 
-at::Tensor SiteTransform::paddedSigns(at::ScalarType type) const {
+at::Tensor SiteTransform::paddedSigns(const Blocks& blocks, at::ScalarType type) const {
     const at::Tensor& signs = m_hadamard->signs.as(type);
-    const at::Tensor& blocks = m_blocks->forward.f32;
-    const std::int64_t padding = blocks.size(0) * blocks.size(1) - m_features;
-    return at::constant_pad_nd(signs, {0, padding}, 1).view({blocks.size(0), 1, blocks.size(1)});
+    const std::int64_t count = blocks.forward.f32.size(0);
+    const std::int64_t padding = count * blocks.size() - m_features;
+    return at::constant_pad_nd(signs, {0, padding}, 1).view({count, 1, blocks.size()});
 }
 
-// x P^-1 = x K^T S B^-1 D^-1 and W P^T = W K^T S B^T D.
+// x P^-1 = x K^T S C^-1 R^T B^-1 D^-1 and W P^T = W K^T S C^T R^T B^T D.
 at::Tensor SiteTransform::revert(const at::Tensor& x, Side side) const {
     if (isIdentity()) return x;
     requireRows(x);
     const at::ScalarType type = x.scalar_type();
     const bool inverse = side == Side::Inverse;
+    const auto undo = [&](const at::Tensor& rows, const Blocks& blocks) {
+        const Pair& pair = inverse ? blocks.inverseTransposed : blocks.forward;
+        return multiplyBlocks(rows, pair.as(type).transpose(1, 2));
+    };
     at::Tensor result = x;
     if (m_hadamard) result = m_hadamard->multiply(result, true) * m_hadamard->signs.as(type);
-    if (m_blocks) {
-        const Pair& pair = inverse ? m_blocks->inverseTransposed : m_blocks->forward;
-        result = multiplyBlocks(result, pair.as(type).transpose(1, 2));
-    }
+    if (m_second) result = undo(result, *m_second);
+    if (m_permutation) result = result.index_select(-1, m_permutation->inverse);
+    if (m_blocks) result = undo(result, *m_blocks);
     if (m_kronecker)
         result = m_kronecker->multiply(result, [&](const Factor& f) {
             return (inverse ? f.inverseTransposed : f.forward).as(type).t();
@@ -344,25 +320,29 @@ at::Tensor SiteTransform::revert(const at::Tensor& x, Side side) const {
 }
 
 at::Tensor SiteTransform::applyToActivations(const at::Tensor& x) const {
-    return apply(x, Side::Forward);
+    const at::Tensor result = apply(x, Side::Forward);
+    return m_folded ? m_folded->apply(result, false) : result;
 }
 at::Tensor SiteTransform::applyToWeight(const at::Tensor& weight) const {
-    return apply(weight, Side::InverseTransposed);
+    const at::Tensor result = apply(weight, Side::InverseTransposed);
+    return m_folded ? m_folded->apply(result, true) : result;
 }
 at::Tensor SiteTransform::revertActivations(const at::Tensor& x) const {
-    return revert(x, Side::Inverse);
+    return revert(m_folded ? m_folded->revert(x, true) : x, Side::Inverse);
 }
 at::Tensor SiteTransform::revertWeight(const at::Tensor& weight) const {
-    return revert(weight, Side::Transposed);
+    return revert(m_folded ? m_folded->revert(weight, false) : weight, Side::Transposed);
+}
+
+std::int64_t SiteTransform::Blocks::multiplies(std::int64_t features) const {
+    const std::int64_t rest = features % size();
+    return features / size() * size() * size() + rest * rest;
 }
 
 std::int64_t SiteTransform::onlineMultiplies() const {
     std::int64_t count = 0;
-    if (m_blocks) {
-        const std::int64_t k = m_blocks->forward.f32.size(1);
-        const std::int64_t rest = m_features % k;
-        count += m_features / k * k * k + rest * rest;
-    }
+    for (const auto* blocks : {&m_blocks, &m_second})
+        if (*blocks) count += (*blocks)->multiplies(m_features);
     if (m_kronecker)
         for (const Factor* factor : {&m_kronecker->left, &m_kronecker->right})
             count += factor->identity ? 0 : m_features * factor->forward.f32.size(0);
@@ -378,19 +358,23 @@ std::string SiteTransform::describe() const {
     std::string text;
     const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (m_diagonal) add("diagonal (folded)");
-    if (m_blocks) {
-        const at::Tensor& blocks = m_blocks->forward.f32;
-        add(std::to_string(blocks.size(0)) + " blocks of " + std::to_string(blocks.size(1)));
-    }
+    const auto addBlocks = [&add](const Blocks& blocks) {
+        add(std::to_string(blocks.forward.f32.size(0)) + " blocks of " + std::to_string(blocks.size()));
+    };
+    if (m_blocks) addBlocks(*m_blocks);
     if (m_kronecker)
         add("Kronecker " + std::to_string(m_kronecker->left.forward.f32.size(0)) + " x " +
             std::to_string(m_kronecker->right.forward.f32.size(0)));
+    if (m_permutation) add("permutation");
+    if (m_second) addBlocks(*m_second);
     if (m_hadamard) {
         const std::string factors = std::to_string(m_hadamard->left.f32.size(0)) + " x " +
                                     std::to_string(m_hadamard->right.f32.size(0));
         add(m_hadamard->segments == 1 ? "Hadamard " + factors
                                       : std::to_string(m_hadamard->segments) + " block Hadamards " + factors);
     }
+    if (m_folded && m_folded->rotation) add("rotation of the residual stream (folded)");
+    if (m_folded && m_folded->scale) add("outer diagonal (folded)");
     return text + ": " + std::to_string(onlineMultiplies()) + " multiplications per token";
 }
 

@@ -35,6 +35,26 @@ TEST_F(Statistics, MomentsDoNotDependOnTheSplit) {
     EXPECT_EQ(moments.blockMoments[1].narrow(0, 72, 56).abs().max().item<double>(), 0);
 }
 
+TEST_F(Statistics, WhatSomeTransformsNeedIsKeptOnRequest) {
+    InputStatistics split({.secondMoment = true, .sample = true});
+    split.add(x.narrow(0, 0, 50));
+    split.add(x.narrow(0, 50, 40));
+    const transform::SiteMoments moments = split.moments();
+    // fp32 sums of up to 256 rows: 8 2^-24 with pairwise summation.
+    EXPECT_LT(testing::relativeError(moments.meanAbs, wide.abs().mean(0)), 1e-6);
+    // fp32 products of 50 rows: 50 * 2^-24.
+    EXPECT_LT(testing::relativeError(moments.secondMoment, at::mm(wide.t(), wide) / 90), 3e-6);
+    EXPECT_TRUE(at::equal(split.secondMoment(), moments.secondMoment));
+    EXPECT_EQ(moments.sample.size(0), 90 + TokenSample::kLargest);
+    const transform::SiteMoments plain = InputStatistics(split).moments();
+    EXPECT_TRUE(at::equal(plain.sample, moments.sample));
+    InputStatistics frugal;
+    frugal.add(x);
+    EXPECT_FALSE(frugal.moments().secondMoment.defined());
+    EXPECT_FALSE(frugal.moments().meanAbs.defined());
+    EXPECT_FALSE(frugal.moments().sample.defined());
+}
+
 TEST_F(Statistics, KurtosisAndTokenRanges) {
     InputStatistics statistics;
     statistics.add(x.narrow(0, 0, 40));

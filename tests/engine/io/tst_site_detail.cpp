@@ -43,6 +43,10 @@ SiteDetail sample() {
     TransformDetail& kronecker = detail.transforms[TransformKind::SmoothQuant];
     kronecker.kroneckerLeft = ramp(4, 8);
     kronecker.kroneckerRight = ramp(25, 9);
+    TransformDetail& twice = detail.transforms[TransformKind::DuQuant];
+    twice.permutation = {3, 1, 4, 0, 5, 9, 2, 6, 8, 7};
+    twice.secondBlockSize = 3;
+    twice.secondBlocks = ramp(9 + 9 + 9 + 1, 10);
     return detail;
 }
 
@@ -61,6 +65,9 @@ void expectEqual(const TransformDetail& a, const TransformDetail& b) {
     EXPECT_EQ(a.inverseBlocks, b.inverseBlocks);
     EXPECT_EQ(a.kroneckerLeft, b.kroneckerLeft);
     EXPECT_EQ(a.kroneckerRight, b.kroneckerRight);
+    EXPECT_EQ(a.permutation, b.permutation);
+    EXPECT_EQ(a.secondBlockSize, b.secondBlockSize);
+    EXPECT_EQ(a.secondBlocks, b.secondBlocks);
     EXPECT_EQ(a.hadamard, b.hadamard);
 }
 
@@ -84,7 +91,7 @@ TEST(SiteDetail, roundTrip) {
     EXPECT_EQ(read->keptTokens, 3);
     EXPECT_EQ(read->keptInputs, detail.keptInputs);
     EXPECT_EQ(read->keptWeights, detail.keptWeights);
-    ASSERT_EQ(read->transforms.size(), 3u);
+    ASSERT_EQ(read->transforms.size(), 4u);
     for (const auto& [kind, transform] : detail.transforms)
         expectEqual(read->transforms.at(kind), transform);
 }
@@ -103,6 +110,10 @@ TEST(SiteDetail, refusesToWriteWrongLengths) {
         [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerLeft.clear(); },
         [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerRight.pop_back(); },
         [](SiteDetail& d) { d.transforms[TransformKind::SmoothQuant].kroneckerRight = ramp(16, 0); },
+        [](SiteDetail& d) { d.transforms[TransformKind::DuQuant].permutation.pop_back(); },
+        [](SiteDetail& d) { d.transforms[TransformKind::DuQuant].secondBlocks.pop_back(); },
+        [](SiteDetail& d) { d.transforms[TransformKind::DuQuant].secondBlockSize = 4; },
+        [](SiteDetail& d) { d.transforms[TransformKind::DuQuant].secondBlockSize = -1; },
         [](SiteDetail& d) { // blocks or factors, not both
             TransformDetail& both = d.transforms[TransformKind::SmoothQuant];
             both.blockSize = 4;
@@ -137,6 +148,11 @@ TEST(SiteDetail, refusesHostileFiles) {
         {[](TensorFile& f) { f.metadata["transforms"] = ","; }, "''"},
         {[](TensorFile& f) { f.metadata["none.block_size"] = "-4"; }, "block size"},
         {[](TensorFile& f) { f.metadata.erase("none.hadamard"); }, "'none.hadamard'"},
+        {[](TensorFile& f) { f.metadata["duquant.second_block_size"] = "2x"; }, "second_block_size"},
+        {[](TensorFile& f) { f.metadata["duquant.second_block_size"] = "11"; }, "block size"},
+        {[](TensorFile& f) { f.metadata.erase("duquant.second_block_size"); }, "second_blocks"},
+        {[](TensorFile& f) { f.tensors["duquant.permutation"].bytes.resize(8); }, "permutation"},
+        {[](TensorFile& f) { f.tensors["duquant.permutation"].type = HostTensor::Type::F32; }, "I32"},
         {[](TensorFile& f) { f.tensors.erase("none.histogram_weight"); }, "none.histogram_weight"},
         {[](TensorFile& f) { f.tensors["none.histogram_weight"].bytes.resize(8); }, "none.histogram_weight"},
         {[](TensorFile& f) { f.tensors["site.token_min"].bytes.resize(8); }, "token_max"},

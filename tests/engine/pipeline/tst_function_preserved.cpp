@@ -47,7 +47,7 @@ std::unique_ptr<Layer> transformedLayer(const ModelConfig& config, BlockWeights 
     weights.at(Site::O) = folded.outputWeight;
     if (bias.defined()) bias = at::cat({bias.narrow(0, 0, others), folded.valueBias});
     for (Site site : kLinearSites) {
-        InputStatistics statistics;
+        InputStatistics statistics(transform::momentNeeds(kind));
         statistics.add(inputs[static_cast<std::size_t>(site)]);
         std::vector<std::string> notes;
         QuantizedSite& quantized = block.at(site);
@@ -110,8 +110,24 @@ std::string testName(const ::testing::TestParamInfo<TransformInfo>& info) {
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Transforms, EveryTransform,
-                         ::testing::ValuesIn(transformTable().begin(), transformTable().end()), testName);
+/// Those of one site. FlatQuant's is its start; forms learned on the whole model have tests of their own.
+std::vector<TransformInfo> siteTransforms() {
+    const auto closed = closedFormTransforms();
+    std::vector<TransformInfo> infos(closed.begin(), closed.end());
+    infos.push_back(transformInfo(TransformKind::FlatQuant));
+    return infos;
+}
+
+INSTANTIATE_TEST_SUITE_P(Transforms, EveryTransform, ::testing::ValuesIn(siteTransforms()), testName);
+
+TEST(EveryMethod, StartsAtATransformThatIsTestedHere) {
+    const std::vector<TransformInfo> tested = siteTransforms();
+    for (const MethodInfo& method : methodTable())
+        for (const PresetInfo& preset : method.presets)
+            EXPECT_TRUE(std::any_of(tested.begin(), tested.end(),
+                                    [&](const TransformInfo& info) { return info.kind == preset.start; }))
+                << method.id << " " << presetName(preset.preset);
+}
 
 } // namespace
 } // namespace bdq

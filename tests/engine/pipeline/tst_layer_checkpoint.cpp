@@ -26,6 +26,12 @@ protected:
                 parts.kroneckerLeft = testing::randomTensor({2, 2}, 5);
                 parts.kroneckerRight = testing::randomTensor({n / 2, n / 2}, 6);
             }
+            if (site == Site::Qkv) {
+                parts.permutation = testing::randomTensor({n}, 8).argsort();
+                parts.secondBlocks = at::eye(n / 2).expand({2, n / 2, n / 2}) +
+                                     0.1 * testing::randomTensor({2, n / 2, n / 2}, 12);
+                parts.secondBlockSize = n / 2;
+            }
             quantized.siteTransform = transform::SiteTransform::create(n, parts).value();
             quantized.activation = {4, true, 0};
             quantized.bias = m_weights.biasAt(site);
@@ -62,6 +68,19 @@ TEST_F(Checkpoint, ALayerReadBackComputesTheSameBits) {
     const at::Tensor before = makeQuantizedLayer(m_config, m_weights, m_checkpoint.block)->forward(x, rope);
     const at::Tensor after = makeQuantizedLayer(m_config, m_weights, read->block)->forward(x, rope);
     EXPECT_TRUE(at::equal(before, after));
+}
+
+TEST_F(Checkpoint, PermutationAndSecondBlocksAreReadBack) {
+    ASSERT_TRUE(writeLayerCheckpoint(m_path, m_checkpoint));
+    const auto read = readLayerCheckpoint(m_path, m_config);
+    ASSERT_TRUE(read) << read.error().text();
+    const transform::TransformParts expected = m_checkpoint.block.at(Site::Qkv).siteTransform.parts();
+    const transform::TransformParts found = read->block.at(Site::Qkv).siteTransform.parts();
+    ASSERT_TRUE(found.permutation.defined() && found.secondBlocks.defined());
+    EXPECT_TRUE(at::equal(found.permutation, expected.permutation));
+    EXPECT_TRUE(at::equal(found.secondBlocks, expected.secondBlocks));
+    EXPECT_EQ(found.secondBlockSize, expected.secondBlockSize);
+    EXPECT_FALSE(read->block.at(Site::O).siteTransform.parts().permutation.defined());
 }
 
 TEST_F(Checkpoint, ALearnedKeyMatrixIsReadBack) {
@@ -138,6 +157,12 @@ TEST_F(Checkpoint, AFileThatDoesNotFitIsRefused) {
         },
         [](io::TensorFile& f) { f.tensors["qkv.codes"].bytes[0] = std::byte{100}; },
         [](io::TensorFile& f) { f.tensors.erase("gate_up.kronecker_left"); },
+        [](io::TensorFile& f) { f.metadata.erase("qkv.second_block_size"); },
+        [](io::TensorFile& f) { f.metadata["qkv.second_block_size"] = "0"; },
+        [](io::TensorFile& f) { f.metadata["qkv.second_block_size"] = "5"; },
+        [](io::TensorFile& f) { f.tensors["qkv.permutation"].type = io::HostTensor::Type::F32; },
+        [](io::TensorFile& f) { f.tensors["qkv.permutation"].bytes[0] ^= std::byte{1}; },
+        [](io::TensorFile& f) { f.tensors["qkv.permutation"] = toHostTensor(at::zeros({3}, at::kInt)); },
         [](io::TensorFile& f) { f.tensors["gate_up.kronecker_left"] = f.tensors["gate_up.kronecker_right"]; },
         [](io::TensorFile& f) { f.tensors["down.clip"] = f.tensors["down.diagonal"]; },
         [](io::TensorFile& f) {

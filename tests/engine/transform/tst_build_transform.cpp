@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -6,8 +7,12 @@
 
 #include "engine/quant/affine.h"
 #include "engine/quant/quantized_weight.h"
+#include "engine/transform/awq.h"
 #include "engine/transform/build_transform.h"
+#include "engine/transform/duquant.h"
+#include "engine/transform/eigen_tensor.h"
 #include "tests/engine/quant/random_tensors.h"
+#include "tests/reference/analysis_cat.h"
 
 namespace bdq::transform {
 namespace {
@@ -17,7 +22,8 @@ using test::normal;
 constexpr double kDouble = 1e-9; // design/transforms.md 12
 const TransformKind kKinds[] = {
     TransformKind::None,       TransformKind::SmoothQuant, TransformKind::Hadamard, TransformKind::CatDiag,
-    TransformKind::CatBlock64, TransformKind::CatBlock128, TransformKind::Bdq,      TransformKind::FlatQuant};
+    TransformKind::CatBlock64, TransformKind::CatBlock128, TransformKind::Bdq,      TransformKind::FlatQuant,
+    TransformKind::Awq,        TransformKind::DuQuant,     TransformKind::Wush};
 
 /// Correlated inputs with outlier channels, and weights.
 struct Layer {
@@ -40,6 +46,9 @@ SiteMoments momentsOf(const at::Tensor& x) {
         parts.push_back(part.t().matmul(part) / static_cast<double>(moments.tokens));
     }
     moments.blockMoments = at::stack(parts);
+    moments.meanAbs = x.abs().mean(0);
+    moments.secondMoment = x.t().matmul(x) / static_cast<double>(moments.tokens);
+    moments.sample = x.narrow(0, 0, std::min<std::int64_t>(64, x.size(0))).to(at::kFloat);
     return moments;
 }
 
@@ -52,6 +61,15 @@ Layer makeLayer(std::int64_t n, std::int64_t out, std::uint64_t seed) {
                    std::sqrt(static_cast<double>(n));
     layer.moments = momentsOf(layer.x);
     return layer;
+}
+
+/// Entry (i, j) is -1 to the number of bits that i and j share.
+Eigen::MatrixXd sylvester(int order) {
+    Eigen::MatrixXd matrix(order, order);
+    for (int i = 0; i < order; ++i)
+        for (int j = 0; j < order; ++j)
+            matrix(i, j) = std::popcount(static_cast<unsigned>(i & j)) % 2 == 0 ? 1 : -1;
+    return matrix;
 }
 
 SiteTransform build(TransformKind kind, const Layer& layer) {
@@ -146,6 +164,8 @@ TEST(BuildTransform, MeasuredQualityRisesFromNoneToBlocks) {
     EXPECT_GT(diagonal, hadamard);
     EXPECT_GT(block, diagonal);
     EXPECT_GT(sqnrDb(layer, build(TransformKind::Bdq, layer), 4), hadamard);
+    EXPECT_GT(sqnrDb(layer, build(TransformKind::DuQuant, layer), 4), none);
+    EXPECT_GT(sqnrDb(layer, build(TransformKind::Wush, layer), 4), hadamard);
 }
 
 TEST(BuildTransform, BdqHasUnitGeometricMeanAndOrthogonalBlocks) {
@@ -193,6 +213,115 @@ TEST(BuildTransform, FlatQuantStartsAtTheInverseSmoothQuantDivisor) {
     }
     EXPECT_FALSE(detail.hadamard);
     EXPECT_TRUE(detail.blocks.empty());
+}
+
+// WUSH (arXiv 2512.00956) as printed: T_x = H S^-1/2 U^T W'^T from the lower Cholesky factors of the damped
+// moments of one block and the SVD of W'^T X'; rows of the reduced transform are known up to their sign.
+TEST(BuildTransform, WushIsThePapersForm) {
+    const Layer layer = makeLayer(128, 200, 63);
+    TransformDetail detail;
+    build(TransformKind::Wush, layer).toDetail(detail);
+    ASSERT_EQ(detail.blockSize, 64);
+    EXPECT_FALSE(detail.hadamard);
+    const double rho = 1e-3; // 1000 tokens
+    for (std::int64_t block = 0; block < 2; ++block) {
+        const auto damped = [&](const Eigen::MatrixXd& moment) {
+            const Eigen::MatrixXd part = moment.block(block * 64, block * 64, 64, 64);
+            return Eigen::MatrixXd(part + rho * part.trace() / 64 * Eigen::MatrixXd::Identity(64, 64));
+        };
+        const Eigen::MatrixXd mx = damped(matrixOf(layer.moments.secondMoment));
+        const at::Tensor weight = layer.weight.to(at::kDouble);
+        const Eigen::MatrixXd mw = damped(matrixOf(weight.t().matmul(weight)));
+        const Eigen::MatrixXd wl = mw.llt().matrixL();
+        const Eigen::MatrixXd xl = mx.llt().matrixL();
+        const Eigen::JacobiSVD<Eigen::MatrixXd> svd(wl.transpose() * xl,
+                                                    Eigen::ComputeFullU | Eigen::ComputeFullV);
+        const Eigen::VectorXd s = svd.singularValues();
+        const Eigen::MatrixXd reduced =
+            s.array().rsqrt().matrix().asDiagonal() * svd.matrixU().transpose() * wl.transpose();
+        // Rows of our block are P = T_x^T = reduced^T H^T.
+        const at::Tensor p = at::tensor(at::ArrayRef<float>(detail.blocks)).view({2, 64, 64})[block];
+        const Eigen::MatrixXd tx = matrixOf(p).transpose();
+        const Eigen::MatrixXd hadamard = sylvester(64) / 8;
+        const Eigen::MatrixXd found = hadamard.transpose() * tx;
+        for (Eigen::Index row = 0; row < 64; ++row) {
+            const double sign = found.row(row).dot(reduced.row(row)) < 0 ? -1 : 1;
+            // fp32 blocks: 2^-24 of the largest entry, summed over 64 by the Hadamard.
+            EXPECT_LT((sign * found.row(row) - reduced.row(row)).cwiseAbs().maxCoeff(),
+                      1e-5 * reduced.cwiseAbs().maxCoeff());
+        }
+        // Both second moments are H S H^T, with constant diagonal mean(S).
+        const Eigen::MatrixXd flat = tx * mx * tx.transpose();
+        EXPECT_LT((flat.diagonal().array() - s.mean()).abs().maxCoeff(), 1e-4 * s.mean());
+        const Eigen::MatrixXd tw = tx.inverse().transpose();
+        EXPECT_LT((tw * mw * tw.transpose() - flat).cwiseAbs().maxCoeff(), 1e-4 * s.mean());
+        // T^T T = Sw # Sx^-1: what CAT aligns with.
+        const Eigen::MatrixXd mean = reference::geometricMean(mw, mx.inverse());
+        EXPECT_LT((tx.transpose() * tx - mean).cwiseAbs().maxCoeff(), 1e-5 * mean.cwiseAbs().maxCoeff());
+    }
+}
+
+TEST(BuildTransform, WushFollowsTheGroupsOfTheWeights) {
+    const Layer layer = makeLayer(192, 40, 64);
+    const auto blockOf = [&](std::int64_t group) {
+        std::vector<std::string> notes;
+        TransformDetail detail;
+        buildTransform(TransformKind::Wush, layer.moments, layer.weight, 9, notes,
+                       {4, true, static_cast<int>(group)})
+            .value()
+            .toDetail(detail);
+        return detail.blockSize;
+    };
+    EXPECT_EQ(blockOf(0), 64);
+    EXPECT_EQ(blockOf(32), 32);
+    EXPECT_EQ(blockOf(128), 128);
+    EXPECT_EQ(blockOf(48), 64);
+    EXPECT_EQ(blockOf(256), 64);
+}
+
+TEST(BuildTransform, AwqIsTheInverseOfItsSearch) {
+    const Layer layer = makeLayer(64, 80, 65);
+    std::vector<std::string> notes;
+    const OperandScheme scheme{3, true, 0};
+    const auto transform =
+        buildTransform(TransformKind::Awq, layer.moments, layer.weight, 9, notes, scheme).value();
+    const auto search =
+        searchAwqScale(layer.moments.meanAbs, layer.moments.secondMoment, layer.weight, scheme).value();
+    ASSERT_GT(search.exponent, 0);
+    const at::Tensor product = transform.parts().diagonal * search.scale;
+    EXPECT_LT((product - 1).abs().max().item<double>(), 1e-6); // d is rounded to fp32
+    // Weights that are not quantized need no scale.
+    EXPECT_TRUE(
+        buildTransform(TransformKind::Awq, layer.moments, layer.weight, 9, notes, {}).value().isIdentity());
+}
+
+TEST(BuildTransform, DuQuantIsSmoothingAndFittedRotations) {
+    const Layer layer = makeLayer(192, 50, 66);
+    const TransformParts parts = build(TransformKind::DuQuant, layer).parts();
+    const at::Tensor inputs = layer.moments.absmax.to(at::kDouble);
+    const at::Tensor weights = layer.weight.abs().amax(0).to(at::kDouble);
+    const at::Tensor diagonal = weights.pow(0.4) / inputs.pow(0.6);
+    EXPECT_LT((parts.diagonal / diagonal - 1).abs().max().item<double>(), 1e-6); // rounded to fp32
+    const at::Tensor smooth = layer.moments.sample * diagonal.to(at::kFloat);
+    const auto fitted = fitDuQuant(smooth, 64, 9);
+    EXPECT_TRUE(at::equal(parts.permutation, fitted.permutation));
+    ASSERT_EQ(parts.blockSize, 64);
+    ASSERT_EQ(parts.secondBlockSize, 64);
+    for (std::int64_t block = 0; block < 3; ++block) {
+        EXPECT_LT((parts.blocks[block] - fitted.first).abs().max().item<double>(), 1e-7);
+        EXPECT_LT((parts.secondBlocks[block] - fitted.second).abs().max().item<double>(), 1e-7);
+    }
+}
+
+TEST(BuildTransform, AsksForWhatItNeeds) {
+    Layer layer = makeLayer(64, 20, 67);
+    layer.moments.meanAbs = layer.moments.secondMoment = layer.moments.sample = at::Tensor();
+    for (const TransformKind kind : kKinds) {
+        std::vector<std::string> notes;
+        const auto built = buildTransform(kind, layer.moments, layer.weight, 9, notes);
+        const MomentNeeds needs = momentNeeds(kind);
+        EXPECT_EQ(built.has_value(), !needs.secondMoment && !needs.sample) << transformInfo(kind).id;
+    }
 }
 
 TEST(BuildTransform, DeadChannelsAreReportedAndHarmless) {

@@ -26,6 +26,7 @@ struct Case {
     bool hadamard;
     std::int64_t kroneckerLeft = 0; ///< 0 = none
     bool identityRight = false;
+    std::int64_t second = 0; ///< size of blocks behind a random permutation; 0 = neither
 };
 
 const Case kCases[] = {
@@ -44,6 +45,10 @@ const Case kCases[] = {
     {"kronecker across heads", 576, true, 0, false, 9, true},
     {"kronecker of a prime", 7, true, 0, false, 1},
     {"all, kronecker", 96, true, 0, true, 8},
+    {"permutation alone", 48, false, 0, false, 0, false, 1},
+    {"two rotations", 576, true, 64, false, 0, false, 64},
+    {"second blocks ragged", 100, true, 64, true, 0, false, 32},
+    {"permutation, hadamard", 64, false, 0, true, 0, false, 1},
 };
 
 TransformParts partsOf(const Case& c, std::uint64_t seed) {
@@ -63,9 +68,31 @@ TransformParts partsOf(const Case& c, std::uint64_t seed) {
         parts.kroneckerLeft = factor(c.kroneckerLeft, seed + 2);
         parts.kroneckerRight = c.identityRight ? at::eye(right) : factor(right, seed + 3);
     }
+    if (c.second > 0) {
+        parts.permutation = normal({c.n}, seed + 4).argsort();
+        if (c.second > 1) {
+            const std::int64_t count = (c.n - 1) / c.second + 1;
+            parts.secondBlocks = normal({count, c.second, c.second}, seed + 5, at::kDouble) * 0.05 +
+                                 at::eye(c.second, at::kDouble);
+            parts.secondBlockSize = c.second;
+        }
+    }
     parts.hadamard = c.hadamard;
     parts.hadamardSeed = seed;
     return parts;
+}
+
+/// blockdiag [n, n] of fp64 blocks rounded to fp32.
+at::Tensor denseBlocks(const at::Tensor& parts, std::int64_t size, std::int64_t n) {
+    const at::Tensor rounded = parts.to(at::kFloat).to(at::kDouble);
+    at::Tensor dense = at::zeros({n, n}, at::kDouble);
+    for (std::int64_t start = 0; start < n; start += size) {
+        const std::int64_t width = std::min(size, n - start);
+        dense.narrow(0, start, width)
+            .narrow(1, start, width)
+            .copy_(rounded[start / size].narrow(0, 0, width).narrow(1, 0, width));
+    }
+    return dense;
 }
 
 double relativeDifference(const at::Tensor& a, const at::Tensor& b) {
@@ -102,18 +129,11 @@ TEST_P(EveryTransform, EqualsTheDenseMatrices) {
     at::Tensor dense = at::eye(c.n, at::kDouble);
     const auto rounded = [](const at::Tensor& t) { return t.to(at::kFloat).to(at::kDouble); };
     if (c.diagonal) dense = dense.matmul(rounded(parts.diagonal).diag());
-    if (c.block > 0) {
-        at::Tensor blocks = at::zeros({c.n, c.n}, at::kDouble);
-        for (std::int64_t start = 0; start < c.n; start += c.block) {
-            const std::int64_t width = std::min(c.block, c.n - start);
-            blocks.narrow(0, start, width)
-                .narrow(1, start, width)
-                .copy_(rounded(parts.blocks[start / c.block]).narrow(0, 0, width).narrow(1, 0, width));
-        }
-        dense = dense.matmul(blocks);
-    }
+    if (c.block > 0) dense = dense.matmul(denseBlocks(parts.blocks, c.block, c.n));
     if (c.kroneckerLeft > 0)
         dense = dense.matmul(at::kron(rounded(parts.kroneckerLeft), rounded(parts.kroneckerRight)));
+    if (c.second > 0) dense = dense.index_select(1, parts.permutation);
+    if (c.second > 1) dense = dense.matmul(denseBlocks(parts.secondBlocks, c.second, c.n));
     if (c.hadamard) {
         const auto plan = analysis::hadamardPlan(c.n).value();
         const at::Tensor signs = tensorOf(analysis::randomSigns(c.n, 25)).view({-1});
@@ -242,6 +262,41 @@ TEST(SiteTransform, RefusesWrongParts) {
     parts.blockSize = 8;
     EXPECT_EQ(SiteTransform::create(8, parts).error().code, ErrorCode::ShapeMismatch);
     EXPECT_EQ(SiteTransform::create(0, {}).error().code, ErrorCode::InvalidSpec);
+}
+
+TEST(SiteTransform, RefusesWrongPermutations) {
+    TransformParts parts;
+    const auto code = [&parts](const at::Tensor& permutation) {
+        parts.permutation = permutation;
+        const auto made = SiteTransform::create(4, parts);
+        return made ? ErrorCode::Internal : made.error().code;
+    };
+    EXPECT_EQ(code(at::tensor({0, 1, 2}, at::kLong)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::tensor({0, 1, 2, 3}, at::kFloat)), ErrorCode::ShapeMismatch);
+    EXPECT_EQ(code(at::tensor({0, 1, 1, 3}, at::kLong)), ErrorCode::InvalidSpec);
+    EXPECT_EQ(code(at::tensor({0, 1, 2, 4}, at::kLong)), ErrorCode::InvalidSpec);
+    EXPECT_EQ(code(at::tensor({-1, 1, 2, 3}, at::kLong)), ErrorCode::InvalidSpec);
+    EXPECT_EQ(code(at::tensor({3, 1, 2, 0}, at::kLong)), ErrorCode::Internal); // taken
+    parts.secondBlocks = at::zeros({2, 2, 2});
+    parts.secondBlockSize = 2;
+    EXPECT_EQ(SiteTransform::create(4, parts).error().code, ErrorCode::NonFinite);
+    TransformDetail detail;
+    detail.permutation = {0, 1, 2, 2};
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 4, 0).error().code, ErrorCode::InvalidSpec);
+    detail.permutation.clear();
+    detail.secondBlockSize = 2;
+    detail.secondBlocks.assign(7, 1.0F);
+    EXPECT_EQ(SiteTransform::fromDetail(detail, 4, 0).error().code, ErrorCode::BadFormat);
+}
+
+TEST(SiteTransform, CountsBothRotations) {
+    TransformParts parts;
+    parts.blocks = at::eye(64, at::kDouble).expand({9, 64, 64});
+    parts.permutation = at::arange(576, at::kLong).flip(0);
+    parts.secondBlocks = parts.blocks;
+    parts.blockSize = parts.secondBlockSize = 64;
+    EXPECT_EQ(SiteTransform::create(576, parts).value().describe(),
+              "9 blocks of 64, permutation, 9 blocks of 64: 73728 multiplications per token");
 }
 
 TEST(SiteTransform, RefusesDamagedFiles) {
