@@ -1,8 +1,10 @@
 #include "tests/e2e/e2e_support.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace bdq::e2e {
 namespace {
@@ -67,6 +69,24 @@ std::vector<std::string> errorLines(const std::string& err) {
     while (std::getline(stream, line))
         if (line.rfind("bdq: error:", 0) == 0) lines.push_back(line);
     return lines;
+}
+
+void expectRefusal(const ProcessResult& result, int code, const std::vector<std::string>& mentions) {
+    EXPECT_EQ(result.exitCode, code) << result.err;
+    ASSERT_EQ(errorLines(result.err).size(), 1u) << result.err;
+    for (const std::string& mention : mentions)
+        EXPECT_NE(errorLines(result.err).front().find(mention), std::string::npos)
+            << mention << " in " << result.err;
+    EXPECT_EQ(result.out, "");
+}
+
+bool waitFor(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::chrono::steady_clock::now() < deadline) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
 }
 
 std::string demoModel() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,11 @@ Json parse(const std::string& text);
 std::vector<Json> parseLines(const std::string& text);
 /// Lines of stderr that begin with "bdq: error:".
 std::vector<std::string> errorLines(const std::string& err);
+
+/// The command failed with this code, one line of error that has all of `mentions`, and nothing on stdout.
+void expectRefusal(const ProcessResult& result, int code, const std::vector<std::string>& mentions);
+/// Looks every millisecond, for a minute.
+bool waitFor(const std::function<bool()>& condition);
 
 /// Demo model of the checkout; empty when it is not there.
 std::string demoModel();

@@ -12,16 +12,6 @@ protected:
         return path("model");
     }
 
-    static void expectRefusal(const ProcessResult& result, int code,
-                              const std::vector<std::string>& mentions) {
-        EXPECT_EQ(result.exitCode, code) << result.err;
-        ASSERT_EQ(errorLines(result.err).size(), 1u) << result.err;
-        for (const std::string& mention : mentions)
-            EXPECT_NE(errorLines(result.err).front().find(mention), std::string::npos)
-                << mention << " in " << result.err;
-        EXPECT_EQ(result.out, "");
-    }
-
     ProcessResult runOn(const std::string& modelPath, const std::vector<std::string>& more = {}) {
         return bdq(std::vector<std::string>{"run", modelPath, "--out", path("r"), "--scheme", "W4A4"} +
                    smallCalibration("--samples") + more);

@@ -41,15 +41,6 @@ protected:
         EXPECT_EQ(result.exitCode, 0) << result.err;
         return path("r");
     }
-    static void expectRefusal(const ProcessResult& result, int code,
-                              const std::vector<std::string>& mentions) {
-        EXPECT_EQ(result.exitCode, code) << result.err;
-        ASSERT_EQ(errorLines(result.err).size(), 1u) << result.err;
-        for (const std::string& mention : mentions)
-            EXPECT_NE(errorLines(result.err).front().find(mention), std::string::npos)
-                << mention << " in " << result.err;
-        EXPECT_EQ(result.out, "");
-    }
 };
 
 TEST_F(BdqEval, tasksOfTheModel) {

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <csignal>
 #include <sstream>
-#include <thread>
 
 #include "tests/e2e/e2e_support.h"
 
@@ -10,7 +9,6 @@ namespace bdq::e2e {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
 constexpr int kManyLayers = 24;
@@ -63,21 +61,6 @@ protected:
                                 "average_weight_bits", "samples", "epochs"})
             found[key] = row[key];
         return found;
-    }
-    static void expectRefusal(const ProcessResult& result, int code, const Words& mentions) {
-        EXPECT_EQ(result.exitCode, code) << result.err;
-        ASSERT_EQ(errorLines(result.err).size(), 1u) << result.err;
-        for (const std::string& mention : mentions)
-            EXPECT_NE(errorLines(result.err).front().find(mention), std::string::npos)
-                << mention << " in " << result.err;
-    }
-    static bool waitFor(const std::function<bool()>& condition) {
-        const auto deadline = std::chrono::steady_clock::now() + 60s;
-        while (std::chrono::steady_clock::now() < deadline) {
-            if (condition()) return true;
-            std::this_thread::sleep_for(1ms);
-        }
-        return false;
     }
     void interruptAndContinue(int signal);
 };
