@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "tests/engine/model/plain_block.h"
 #include "tests/engine/model/random_block.h"
-#include "tests/reference/reference_block.h"
 
 namespace bdq {
 namespace {
+
+using testing::toMatrices;
+using testing::toMatrix;
 
 // A few hundred fp32 additions per output, each off by at most 2^-24 of terms of the result's own size: 300 *
 // 6e-8.
@@ -18,32 +21,9 @@ constexpr double kFp32Tolerance = 2e-5;
 constexpr double kStep = 1e-6;
 constexpr double kGradientTolerance = 1e-7;
 
-reference::Matrix toMatrix(const at::Tensor& x) {
-    const at::Tensor wide = x.to(at::kDouble).contiguous();
-    const std::size_t columns = static_cast<std::size_t>(wide.size(-1));
-    const std::size_t rows = static_cast<std::size_t>(wide.numel()) / columns;
-    return {rows, columns, {wide.const_data_ptr<double>(), wide.const_data_ptr<double>() + wide.numel()}};
-}
-
 at::Tensor toTensor(const reference::Matrix& matrix) {
     return at::tensor(matrix.values, at::kDouble)
         .view({1, static_cast<std::int64_t>(matrix.rows), static_cast<std::int64_t>(matrix.columns)});
-}
-
-reference::BlockMatrices toMatrices(const ModelConfig& config, const BlockWeights& weights) {
-    const std::int64_t query = config.heads * config.headDim;
-    const std::int64_t cache = config.kvHeads * config.headDim;
-    const auto qkv = weights.at(Site::Qkv).split_with_sizes({query, cache, cache});
-    const auto gateUp = weights.at(Site::GateUp).chunk(2);
-    return {toMatrix(weights.attentionNorm),
-            toMatrix(weights.mlpNorm),
-            toMatrix(qkv[0]),
-            toMatrix(qkv[1]),
-            toMatrix(qkv[2]),
-            toMatrix(weights.at(Site::O)),
-            toMatrix(gateUp[0]),
-            toMatrix(gateUp[1]),
-            toMatrix(weights.at(Site::Down))};
 }
 
 void addRelatives(reference::BlockMatrices& matrices, const ModelConfig& config,
