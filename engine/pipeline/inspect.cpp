@@ -82,10 +82,10 @@ Result<OutputError> SiteInspector::Impl::measure(const SiteRequest& request) {
                                                 std::string(transformInfo(request.transform).id) +
                                                 "' for this site");
     if (request.transform == TransformKind::SpinQuant || request.transform == TransformKind::OstQuant)
-        return fail(ErrorCode::Unsupported, spec.analysisDir + ": transform '" +
-                                                std::string(transformInfo(request.transform).id) +
-                                                "' cannot be measured again: its rotation is one of the whole "
-                                                "run, found in the run's folder, not in its analysis");
+        return fail(ErrorCode::Unsupported,
+                    spec.analysisDir + ": transform '" + std::string(transformInfo(request.transform).id) +
+                        "' cannot be measured again: its rotation is one of the whole "
+                        "run, found in the run's folder, not in its analysis");
     BDQ_TRY(const transform::SiteTransform built,
             transform::SiteTransform::fromDetail(detail->second, loaded->detail.inFeatures,
                                                  loaded->detail.hadamardSeed));

@@ -9,6 +9,7 @@
 #include "engine/pipeline/site_measurement.h"
 #include "engine/quant/affine.h"
 #include "engine/quant/gptq.h"
+#include "engine/quant/output_mse.h"
 #include "engine/train/clipped_quantizer.h"
 #include "engine/transform/build_transform.h"
 
@@ -43,6 +44,9 @@ Status LayerQuantizer::startBlock(int layer, const LearnedLayer* learned, BlockW
         if (learned->keyRotation) block.keyRotation = learned->keyRotation->to(m_device.device);
         block.keyClip = learned->activationRanges[static_cast<std::size_t>(Site::KCache)];
         block.valueClip = learned->activationRanges[static_cast<std::size_t>(Site::VCache)];
+        for (const Site site : {Site::O, Site::Down})
+            if (m_options.plan.at({layer, site}).weight.quantizes())
+                block.at(site).outputRotation = learned->residualRotation;
         return {};
     }
     BDQ_TRY(CacheRotation rotation, rotateCache(m_config, *m_options.method, m_options.plan, m_options.seed,
@@ -51,8 +55,17 @@ Status LayerQuantizer::startBlock(int layer, const LearnedLayer* learned, BlockW
     return {};
 }
 
-Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(TwoPassInputs& inputs, LayerOutcome& outcome) {
-    Moments moments{std::vector<InputStatistics>(kLinearSites.size()), {}, {}};
+transform::MomentNeeds LayerQuantizer::momentNeeds(const LearnedLayer* learned) const {
+    transform::MomentNeeds needs;
+    if (learned == nullptr) needs = transform::momentNeeds(m_options.method->transform);
+    if (m_options.rounding == WeightRounding::OutputMse) needs.secondMoment = true;
+    return needs;
+}
+
+Result<LayerQuantizer::Moments> LayerQuantizer::firstPass(TwoPassInputs& inputs, const LearnedLayer* learned,
+                                                          LayerOutcome& outcome) {
+    const InputStatistics empty(momentNeeds(learned));
+    Moments moments{std::vector<InputStatistics>(kLinearSites.size(), empty), {}, {}};
     for (std::size_t batch = 0; batch < inputs.batches(); ++batch) {
         BDQ_CHECK(m_context.checkCancelled());
         const TwoPassInputs::FirstPass pass = inputs.first(batch);
@@ -81,10 +94,11 @@ Status LayerQuantizer::buildTransforms(int layer, const LearnedLayer* learned, c
         const SiteKey key{layer, site};
         const auto index = static_cast<std::size_t>(site);
         if (learned != nullptr) options.given = {{m_options.method->transform, learned->transforms[index]}};
+        const Scheme& scheme = m_options.plan.at(key);
+        options.weights = scheme.weight;
         auto analyzer = SiteAnalyzer::create(key, moments.statistics[static_cast<std::size_t>(site)],
                                              weights.at(site), options);
         if (!analyzer) return passOn(std::move(analyzer).error(), siteLabel(key));
-        const Scheme& scheme = m_options.plan.at(key);
         QuantizedSite& quantized = block.at(site);
         quantized.activation = scheme.activation;
         quantized.bias = weights.biasAt(site);
@@ -99,45 +113,65 @@ Status LayerQuantizer::buildTransforms(int layer, const LearnedLayer* learned, c
 }
 
 Result<std::vector<at::Tensor>> LayerQuantizer::hessians(const BlockWeights& weights,
-                                                         const QuantizedBlock& block,
+                                                         const QuantizedBlock& block, const Moments& moments,
                                                          const HiddenStates& quantized) {
     if (m_options.rounding != WeightRounding::Gptq) {
         m_advance(0.25);
-        return std::vector<at::Tensor>(kLinearSites.size());
+        return m_options.rounding == WeightRounding::OutputMse ? transformedMoments(block, moments)
+                                                               : std::vector<at::Tensor>(kLinearSites.size());
     }
     BlockWeights transformed = weights;
     for (Site site : kLinearSites)
         transformed.at(site) = block.at(site).siteTransform.applyToWeight(weights.at(site));
-    std::vector<SecondMoment> moments(kLinearSites.size());
+    std::vector<SecondMoment> operands(kLinearSites.size());
     for (const at::Tensor& x : quantized) {
         BDQ_CHECK(m_context.checkCancelled());
-        HessianHooks hooks(block, moments);
+        HessianHooks hooks(block, operands);
         forwardBlock(m_config, transformed, m_rope, x, hooks);
         m_advance(0.25 / static_cast<double>(quantized.size()));
     }
     std::vector<at::Tensor> result;
-    for (const SecondMoment& moment : moments)
+    for (const SecondMoment& moment : operands)
         result.push_back(moment.mean());
+    return result;
+}
+
+// P^T S P of full-precision inputs, as AWQ's released code collects them.
+std::vector<at::Tensor> LayerQuantizer::transformedMoments(const QuantizedBlock& block,
+                                                           const Moments& moments) {
+    std::vector<at::Tensor> result;
+    for (Site site : kLinearSites) {
+        const transform::SiteTransform& form = block.at(site).siteTransform;
+        const at::Tensor raw = moments.statistics[static_cast<std::size_t>(site)].secondMoment();
+        result.push_back(form.applyToActivations(form.applyToActivations(raw).t().contiguous()));
+    }
     return result;
 }
 
 Status LayerQuantizer::roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
                                  const LearnedLayer* learned, QuantizedSite& site) const {
     const Scheme& scheme = m_options.plan.at(key);
-    const at::Tensor transformed = site.siteTransform.applyToWeight(weight);
+    at::Tensor transformed = site.siteTransform.applyToWeight(weight);
     if (!scheme.weight.quantizes()) {
         site.fullWeight = transformed;
         return {};
     }
+    if (site.outputRotation.defined()) transformed = at::matmul(site.outputRotation.t(), transformed);
+    const auto index = static_cast<std::size_t>(key.site);
+    if (learned != nullptr && learned->roundings[index].defined())
+        transformed = transformed + train::roundingOffset(learned->roundings[index], transformed,
+                                                          scheme.weight, learned->weightClips[index]);
     if (m_options.rounding == WeightRounding::Gptq) {
         BDQ_TRY(quant::GptqResult result, quant::gptq(transformed, hessian, scheme.weight));
         for (const std::string& note : result.notes)
             m_context.warning(siteLabel(key) + ": " + note);
         site.weight = std::move(result.weight);
-    } else if (learned != nullptr && learned->weightClips[static_cast<std::size_t>(key.site)].defined()) {
-        const train::ClippedRanges ranges = train::clippedRanges(
-            transformed, scheme.weight, learned->weightClips[static_cast<std::size_t>(key.site)]);
+    } else if (learned != nullptr && learned->weightClips[index].defined()) {
+        const train::ClippedRanges ranges =
+            train::clippedRanges(transformed, scheme.weight, learned->weightClips[index]);
         BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, ranges.low, ranges.high));
+    } else if (m_options.rounding == WeightRounding::OutputMse) {
+        BDQ_TRY(site.weight, quant::roundToOutput(transformed, hessian, scheme.weight));
     } else {
         BDQ_TRY(site.weight, quant::roundWeights(transformed, scheme.weight, m_options.rounding));
     }
@@ -181,8 +215,10 @@ Status LayerQuantizer::describeSite(SiteKey key, const at::Tensor& weight, SiteA
                                     LayerOutcome& outcome) const {
     BDQ_TRY(SiteAnalysis analysis, analyzer.finish());
     const at::Tensor sample = analyzer.sample();
-    const at::Tensor outputs = at::linear(sample, weight);
+    at::Tensor outputs = at::linear(sample, weight);
     const QuantizedSite& quantized = outcome.checkpoint.block.at(key.site);
+    // Errors are as long in the space of the codes as in that of the outputs.
+    if (quantized.outputRotation.defined()) outputs = at::matmul(outputs, quantized.outputRotation);
     const at::Tensor operand = quantized.siteTransform.applyToActivations(sample);
     const OutputError error =
         quantized.weight
@@ -237,10 +273,10 @@ Result<LayerOutcome> LayerQuantizer::run(int layer, BlockWeights weights, const 
     QuantizedBlock& block = outcome.checkpoint.block;
     BDQ_CHECK(startBlock(layer, learned, weights, block));
     TwoPassInputs inputs(m_config, weights, m_rope, full);
-    BDQ_TRY(const Moments moments, firstPass(inputs, outcome));
+    BDQ_TRY(const Moments moments, firstPass(inputs, learned, outcome));
     std::vector<SiteAnalyzer> analyzers;
     BDQ_CHECK(buildTransforms(layer, learned, weights, moments, block, analyzers));
-    BDQ_TRY(const std::vector<at::Tensor> secondMoments, hessians(weights, block, quantized));
+    BDQ_TRY(const std::vector<at::Tensor> secondMoments, hessians(weights, block, moments, quantized));
     for (Site site : kLinearSites) {
         BDQ_CHECK(m_context.checkCancelled());
         const auto status = roundSite({layer, site}, weights.at(site),

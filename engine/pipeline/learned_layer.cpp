@@ -18,12 +18,17 @@ Result<LearnedLayer> bakeLayer(const train::TrainableBlock& block) {
     const c10::NoGradGuard guard;
     LearnedLayer layer;
     layer.weights = block.foldedWeights();
+    if (block.residualRotation().defined())
+        layer.residualRotation = block.residualRotation().detach().to(at::kFloat);
     for (std::size_t i = 0; i < kLinearSites.size(); ++i) {
         if (const auto& site = block.site(kLinearSites[i])) {
             auto baked = site->bake();
             if (!baked) return passOn(std::move(baked).error(), std::string(siteName(kLinearSites[i])));
             layer.transforms[i] = std::move(*baked);
         }
+        layer.roundings[i] = block.rounding(kLinearSites[i]).defined()
+                                 ? block.rounding(kLinearSites[i]).detach()
+                                 : at::Tensor();
         layer.weightClips[i] = block.weightClip(kLinearSites[i]).defined()
                                    ? block.weightClip(kLinearSites[i]).detach()
                                    : at::Tensor();

@@ -26,8 +26,15 @@ private:
 
 } // namespace
 
+at::Tensor QuantizedSite::matmulWeight() const {
+    if (!weight) return fullWeight;
+    const at::Tensor rounded = weight->dequantize();
+    return outputRotation.defined() ? at::matmul(outputRotation, rounded) : rounded;
+}
+
 void QuantizedBlock::moveTo(c10::Device device) {
     for (QuantizedSite& site : sites) {
+        if (site.outputRotation.defined()) site.outputRotation = site.outputRotation.to(device);
         site.siteTransform = site.siteTransform.to(device);
         if (site.bias.defined()) site.bias = site.bias.to(device);
         if (site.weight) {

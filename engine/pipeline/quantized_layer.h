@@ -22,9 +22,12 @@ struct QuantizedSite {
     std::optional<quant::QuantizedWeight> weight;
     at::Tensor fullWeight;
     at::Tensor bias; ///< [out] in full precision, v's rotated with its weight; undefined = none
+    /// R fp32 [out, out], orthogonal: the codes are those of R^T W; one tensor for the sites of a run that
+    /// have it. Folds into the residual stream at inference (SpinQuant, arXiv 2405.16406). Undefined = none.
+    at::Tensor outputRotation;
     OperandScheme activation;
     quant::RangeFactors clip; ///< of the activations
-    [[nodiscard]] at::Tensor matmulWeight() const { return weight ? weight->dequantize() : fullWeight; }
+    [[nodiscard]] at::Tensor matmulWeight() const;
 };
 
 /// All that differs from the full-precision block.

@@ -10,6 +10,9 @@
 #include "engine/eval/model_ends.h"
 #include "engine/io/tensor_file.h"
 #include "engine/pipeline/host_tensor.h"
+#include "engine/pipeline/residual_rotation.h"
+#include "engine/pipeline/residual_start.h"
+#include "engine/pipeline/tensor_float32.h"
 
 namespace bdq {
 namespace {
@@ -22,24 +25,12 @@ constexpr double kUnitsPerEpoch = 0.8;
 constexpr int kStepsPerCheckpoint = 25;
 constexpr const char* kStep = "step";
 constexpr const char* kOptimizer = "optimizer.";
+constexpr const char* kShared = "shared.";
+constexpr const char* kLayersFolder = "layers";
 
 std::string layerPart(std::size_t layer) {
     return "layer." + std::to_string(layer) + ".";
 }
-
-/// TF32 for matmuls of the training on GPUs: its noise is far below that of the quantizers that are learned.
-class TensorFloat32 {
-public:
-    TensorFloat32() : m_before(at::globalContext().allowTF32CuBLAS()) {
-        at::globalContext().setAllowTF32CuBLAS(true);
-    }
-    ~TensorFloat32() { at::globalContext().setAllowTF32CuBLAS(m_before); }
-    TensorFloat32(const TensorFloat32&) = delete;
-    TensorFloat32& operator=(const TensorFloat32&) = delete;
-
-private:
-    bool m_before;
-};
 
 } // namespace
 
@@ -80,7 +71,12 @@ Result<train::TrainableBlock> RunTraining::learn(int layer, const HiddenStates& 
     const bool selected = std::binary_search(m_options.layers.begin(), m_options.layers.end(), layer);
     if (!selected) return m_trainer.untouched(std::move(weights));
     m_context.stage("training layer " + std::to_string(layer), layer);
-    BDQ_TRY(train::TrainableBlock block, m_trainer.start(layer, std::move(weights), full));
+    const LayerQuantizerOptions& quantization = m_options.quantization;
+    auto started = m_rotation.residual.defined()
+                       ? startResidualBlock(m_weights.config(), quantization, m_options.recipe, layer,
+                                            std::move(weights), m_rotation.residual)
+                       : m_trainer.start(layer, std::move(weights), full);
+    BDQ_TRY(train::TrainableBlock block, std::move(started));
     const std::filesystem::path path = statePath(layer);
     if (std::filesystem::exists(path)) {
         BDQ_TRY(const train::State state, readTrainingState(path));
@@ -119,6 +115,12 @@ Result<std::vector<train::TrainableBlock>> RunTraining::learnAll(HiddenStates fu
 }
 
 Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embedded) {
+    const LearnedForm form = m_options.quantization.method->learned;
+    if (turnsResidualStream(form)) {
+        m_rotation.form = form;
+        BDQ_TRY(m_rotation.residual, startResidualRotation(m_weights, form, m_options.quantization.seed,
+                                                           m_device.device, m_context));
+    }
     train::Distillation data;
     BDQ_TRY(m_blocks, learnAll(std::move(embedded), data.teacherHidden));
     m_context.stage("training end to end");
@@ -132,14 +134,17 @@ Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embed
     BDQ_TRY(train::EndToEndState saved, savedEndToEnd());
     const double total = endToEndUnits(m_weights.config().layers, tokens.size(0));
     const TensorFloat32 fast;
-    BDQ_TRY(const train::EndToEndTraining training,
-            train::trainEndToEnd(m_blocks, data, m_rope, m_options.recipe, std::move(saved),
-                                 {kStepsPerCheckpoint,
-                                  [this](const train::EndToEndState& state) { return saveEndToEnd(state); }},
-                                 m_context, [&](double share) { m_advance(share * total); }));
+    BDQ_TRY(
+        const train::EndToEndTraining training,
+        train::trainEndToEnd(
+            m_blocks, data, m_rope, m_options.recipe, std::move(saved),
+            {kStepsPerCheckpoint, [this](const train::EndToEndState& state) { return saveEndToEnd(state); }},
+            m_context, [&](double share) { m_advance(share * total); }, m_rotation));
     if (training.stoppedNonFinite)
         m_context.warning("end-to-end training: the loss left the finite numbers; the parameters of the last "
                           "checkpoint are kept");
+    if (m_rotation.residual.defined())
+        BDQ_CHECK(writeResidualRotation(m_options.folder / kLayersFolder, m_rotation.residual.detach()));
     return {};
 }
 
@@ -157,6 +162,8 @@ Status RunTraining::saveEndToEnd(const train::EndToEndState& state) const {
     for (std::size_t layer = 0; layer < state.blocks.size(); ++layer)
         for (const auto& [name, tensor] : state.blocks[layer])
             file.tensors[layerPart(layer) + name] = toHostTensor(tensor);
+    for (const auto& [name, tensor] : state.shared)
+        file.tensors[kShared + name] = toHostTensor(tensor);
     for (std::size_t i = 0; i < state.optimizer.size(); ++i)
         file.tensors[kOptimizer + std::to_string(i)] = toHostTensor(state.optimizer[i]);
     return io::writeTensorFile(endToEndPath(), file);
@@ -177,6 +184,9 @@ Result<train::EndToEndState> RunTraining::savedEndToEnd() const {
         for (auto part = file.tensors.lower_bound(layerPart(layer));
              part != file.tensors.end() && part->first.starts_with(layerPart(layer)); ++part)
             state.blocks[layer][part->first.substr(layerPart(layer).size())] = toTorchTensor(part->second);
+    for (const auto& [name, tensor] : file.tensors)
+        if (name.starts_with(kShared))
+            state.shared[name.substr(std::string_view(kShared).size())] = toTorchTensor(tensor);
     for (std::size_t i = 0;; ++i) {
         const auto part = file.tensors.find(kOptimizer + std::to_string(i));
         if (part == file.tensors.end()) break;

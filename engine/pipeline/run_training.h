@@ -59,6 +59,7 @@ private:
     JobContext& m_context;
     std::function<void(double)> m_advance;
     LayerTrainer m_trainer;
+    train::ModelRotation m_rotation; ///< of methods that turn the residual stream, from trainWholeModel() on
     std::vector<train::TrainableBlock> m_blocks; ///< of all layers, after trainWholeModel()
 };
 

@@ -7,6 +7,7 @@
 
 #include "engine/api/job_context.h"
 #include "engine/api/method.h"
+#include "engine/train/model_optimizer.h"
 #include "engine/train/trainable_block.h"
 
 namespace bdq::train {
@@ -28,6 +29,7 @@ struct EndToEndState {
     std::int64_t step = 0;
     std::vector<State> blocks;
     std::vector<at::Tensor> optimizer;
+    State shared; ///< leaves that belong to no block: of a ModelRotation
 };
 
 struct EndToEndTraining {
@@ -35,20 +37,23 @@ struct EndToEndTraining {
     bool stoppedNonFinite = false;
 };
 
-/// Called after every `every`-th step and after the last with a state to keep.
+/// Called with a state to keep after the first `every` steps, then after every `every`-th step at which the
+/// training has taken ten times as long as the call before, and after the last step.
 struct Checkpointing {
     int every = 25;
     std::function<Status(const EndToEndState&)> save;
 };
 
-/// recipe.endToEndSteps steps of recipe.batch random sequences; AdamW, gradient norm at most 1, cosine to
-/// 1/1000. Activations between blocks are kept, those inside are computed again on the way back, so that
-/// memory is one block's. `resume`: state to go on from, step 0 with empty parts to begin. On the CPU a
-/// resumed training gives the same bits. A loss that is not finite ends the training with the last saved
-/// parameters. Errors: Cancelled, save's.
+/// recipe.endToEndSteps steps of recipe.batch random sequences; gradient norm at most 1, updates as
+/// makeModelOptimizer() says. Where the graphs of all blocks fit into a GPU's free memory they are kept;
+/// else, and on the CPU, only activations between blocks are, and those inside are computed again on the way
+/// back. `resume`: state to go on from, step 0 with empty parts to begin. On the CPU a resumed training gives
+/// the same bits. A loss that is not finite ends the training with the last saved parameters. Errors:
+/// Cancelled, save's.
 Result<EndToEndTraining> trainEndToEnd(std::vector<TrainableBlock>& blocks, const Distillation& data,
                                        const Rope& rope, const TrainingRecipe& recipe, EndToEndState resume,
                                        const Checkpointing& checkpointing, const JobContext& context,
-                                       const std::function<void(double)>& advance);
+                                       const std::function<void(double)>& advance,
+                                       const ModelRotation& rotation = {});
 
 } // namespace bdq::train

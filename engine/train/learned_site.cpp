@@ -16,6 +16,7 @@ namespace {
 
 /// Closed-form rotations are stored in fp32: their products with themselves are off by some 2^-24 sqrt(k).
 constexpr double kOrthogonal = 1e-5;
+constexpr const char* kOuter = "outer";
 
 MatrixPair pairOf(const at::Tensor& matrix, at::Device device) {
     if (!matrix.defined()) return {};
@@ -59,9 +60,13 @@ Result<LearnedSite> LearnedSite::create(std::int64_t features, const transform::
     site.m_type = type;
     site.m_rotation = form.rotation;
     const transform::TransformParts parts = start.parts();
+    if (parts.permutation.defined() || parts.secondBlocks.defined())
+        return fail(ErrorCode::InvalidSpec,
+                    "learned site: start has a permutation or second blocks; expected neither");
     BDQ_CHECK(site.setDiagonal(parts.diagonal, form));
     BDQ_CHECK(site.setBlocks(parts, form));
     BDQ_CHECK(site.setKronecker(parts, form));
+    BDQ_CHECK(site.setShared(parts, form));
     if (parts.hadamard) {
         transform::TransformParts hadamard;
         hadamard.hadamard = true;
@@ -69,7 +74,7 @@ Result<LearnedSite> LearnedSite::create(std::int64_t features, const transform::
         BDQ_TRY(const transform::SiteTransform made, transform::SiteTransform::create(features, hadamard));
         site.m_hadamard = made.to(device);
     }
-    const bool structured = parts.hadamard || !site.middle().isIdentity();
+    const bool structured = parts.hadamard || !site.middle({}).isIdentity();
     site.m_dense = structured && form.dense.value_or(!device.is_cpu() && features <= kDenseLimit);
     return site;
 }
@@ -145,6 +150,26 @@ Status LearnedSite::setKronecker(const transform::TransformParts& start, const S
     return {};
 }
 
+Status LearnedSite::setShared(const transform::TransformParts& start, const SiteParameterisation& form) {
+    if (form.learnOuterDiagonal) m_leaves[kOuter] = leaf(at::zeros({m_features}), m_device, m_type);
+    if (form.rotation != Rotation::Shared) return {};
+    if (start.blocks.defined() || start.kroneckerLeft.defined() || start.hadamard)
+        return invalid(
+            "start has blocks, Kronecker factors or a Hadamard; expected a diagonal alone before a "
+            "shared rotation");
+    if (!form.shared.defined() || form.shared.scalar_type() != at::kDouble ||
+        form.shared.sizes() != at::IntArrayRef{m_features, m_features})
+        return fail(ErrorCode::ShapeMismatch,
+                    "learned site: the shared rotation is " +
+                        (form.shared.defined()
+                             ? at::toString(form.shared.scalar_type()) + c10::str(form.shared.sizes())
+                             : std::string("undefined")) +
+                        "; expected Double[" + std::to_string(m_features) + ", " +
+                        std::to_string(m_features) + "]");
+    m_shared = form.shared;
+    return {};
+}
+
 at::Tensor LearnedSite::diagonal() const {
     const auto learned = m_leaves.find("diagonal");
     if (learned == m_leaves.end()) return m_fixedDiagonal;
@@ -152,11 +177,15 @@ at::Tensor LearnedSite::diagonal() const {
     return m_logDiagonal ? values.exp() : values;
 }
 
-MatrixPair LearnedSite::blocks() const {
+at::Tensor LearnedSite::skew() const {
+    if (m_rotation != Rotation::CayleyBlocks) return {};
+    const at::Tensor free = m_leaves.at("skew").to(at::kDouble);
+    return skewOf(m_inside.defined() ? free * m_inside : free);
+}
+
+MatrixPair LearnedSite::blocks(const at::Tensor& rotations) const {
     if (m_rotation == Rotation::CayleyBlocks) {
-        at::Tensor free = m_leaves.at("skew").to(at::kDouble);
-        if (m_inside.defined()) free = free * m_inside;
-        const at::Tensor learned = cayley(skewOf(free));
+        const at::Tensor learned = rotations.defined() ? rotations : cayley(skew());
         if (!m_startBlocks.forward.defined()) return {learned, learned};
         const at::Tensor forward = at::bmm(m_startBlocks.forward, learned);
         if (m_startBlocks.forward.is_same(m_startBlocks.inverseTransposed)) return {forward, forward};
@@ -167,11 +196,15 @@ MatrixPair LearnedSite::blocks() const {
         if (m_inside.defined()) forward = forward * m_inside + m_padding;
         return {forward, std::get<0>(at::linalg_inv_ex(forward)).transpose(1, 2)};
     }
+    if (m_rotation == Rotation::Shared) {
+        const at::Tensor rotation = m_shared.unsqueeze(0);
+        return {rotation, rotation};
+    }
     return m_startBlocks;
 }
 
-LearnedSite::Middle LearnedSite::middle() const {
-    Middle made{blocks(), m_fixedLeft, m_fixedRight};
+LearnedSite::Middle LearnedSite::middle(const at::Tensor& rotations) const {
+    Middle made{blocks(rotations), m_fixedLeft, m_fixedRight};
     if (m_left) made.left = m_left->matrices();
     if (m_right) made.right = m_right->matrices();
     return made;
@@ -180,6 +213,10 @@ LearnedSite::Middle LearnedSite::middle() const {
 at::Tensor LearnedSite::denseOf(const at::Tensor& blocks, const at::Tensor& left,
                                 const at::Tensor& right) const {
     at::Tensor rows;
+    if (blocks.defined() && m_hadamardRows.defined() && m_features % blocks.size(1) == 0) {
+        const at::Tensor parts = m_hadamardRows.view({blocks.size(0), blocks.size(1), m_features});
+        return at::bmm(blocks, parts).view({m_features, m_features}).to(m_type);
+    }
     if (blocks.defined()) {
         const std::int64_t padded = blocks.size(0) * blocks.size(1);
         rows = at::diag_embed(blocks.permute({1, 2, 0}), 0, 0, 2).reshape({padded, padded});
@@ -197,6 +234,9 @@ void LearnedSite::prepareDense(const Middle& middle) {
     at::Tensor& forward = m_activations.dense = m_constantDense[0];
     at::Tensor& inverse = m_weights.dense = m_constantDense[1];
     if (!forward.defined()) {
+        if (!m_hadamardRows.defined() && !m_hadamard.isIdentity() && m_rotation != Rotation::Fixed)
+            m_hadamardRows = m_hadamard.applyToActivations(
+                at::eye(m_features, at::TensorOptions().dtype(at::kDouble).device(m_device)));
         const auto& [blocks, left, right] = middle;
         forward = denseOf(blocks.forward, left.forward, right.forward);
         inverse = middle.sameSides() && !left.forward.defined()
@@ -214,7 +254,7 @@ void LearnedSite::prepareDense(const Middle& middle) {
     m_activations.scale = m_weights.scale = at::Tensor();
 }
 
-void LearnedSite::prepare() {
+void LearnedSite::prepare(const at::Tensor& rotations) {
     // A transform rounded to bfloat16 would not be undone by its inverse.
     const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
     m_activations = {};
@@ -223,7 +263,11 @@ void LearnedSite::prepare() {
         m_activations.scale = d.to(m_type);
         m_weights.scale = d.reciprocal().to(m_type);
     }
-    const Middle made = middle();
+    if (const auto outer = m_leaves.find(kOuter); outer != m_leaves.end()) {
+        m_activations.outer = outer->second.exp();
+        m_weights.outer = outer->second.neg().exp();
+    }
+    const Middle made = middle(rotations);
     if (m_dense) return prepareDense(made);
     const auto cast = [this](const at::Tensor& t) { return t.defined() ? t.to(m_type) : t; };
     m_activations.blocks = cast(made.blocks.forward);
@@ -237,7 +281,10 @@ void LearnedSite::prepare() {
 at::Tensor LearnedSite::apply(const at::Tensor& x, const Side& side) const {
     TORCH_CHECK(x.dim() >= 1 && x.size(-1) == m_features, "learned site: x is ", x.sizes(),
                 "; expected rows of ", m_features, " channels");
-    if (side.dense.defined()) return at::matmul(x, side.dense.to(x.scalar_type()));
+    if (side.dense.defined()) {
+        const at::Tensor product = at::matmul(x, side.dense.to(x.scalar_type()));
+        return side.outer.defined() ? product * side.outer.to(product.scalar_type()) : product;
+    }
     const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
     at::Tensor result = x.to(m_type);
     if (side.scale.defined()) result = result * side.scale;
@@ -245,16 +292,21 @@ at::Tensor LearnedSite::apply(const at::Tensor& x, const Side& side) const {
     if (side.right.defined()) result = transform::multiplyRight(result, side.right);
     if (side.left.defined())
         result = transform::multiplyLeft(result, side.left, m_features / side.left.size(0));
-    return m_hadamard.applyToActivations(result);
+    result = m_hadamard.applyToActivations(result);
+    return side.outer.defined() ? result * side.outer : result;
 }
 
 Result<transform::SiteTransform> LearnedSite::bake() const {
     const c10::NoGradGuard noGrad;
     const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
-    const Middle made = middle();
+    const Middle made = middle({});
     transform::TransformParts parts;
     parts.diagonal = diagonal();
-    if (made.blocks.forward.defined()) {
+    if (const auto outer = m_leaves.find(kOuter); outer != m_leaves.end())
+        parts.outerDiagonal = outer->second.to(at::kDouble).exp();
+    if (m_rotation == Rotation::Shared) {
+        parts.rotation = m_shared;
+    } else if (made.blocks.forward.defined()) {
         parts.blocks = made.blocks.forward;
         parts.blockSize = parts.blocks.size(1);
     }

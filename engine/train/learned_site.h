@@ -20,7 +20,8 @@ enum class Rotation {
     Fixed,        ///< B of the start
     CayleyBlocks, ///< B of the start times orthogonal blocks (I - A)(I + A)^-1, A skew, 0 at the start (BDQ)
     FreeBlocks, ///< any blocks, from the start's; the weight side takes their inverse (CAT, arXiv 2603.04359)
-    Kronecker   ///< P1 kron P2 as SvdFactor pairs (FlatQuant, arXiv 2410.09426)
+    Kronecker,  ///< P1 kron P2 as SvdFactor pairs (FlatQuant, arXiv 2410.09426)
+    Shared      ///< B = the leaf SiteParameterisation::shared (SpinQuant, arXiv 2405.16406)
 };
 
 struct SiteParameterisation {
@@ -39,6 +40,12 @@ struct SiteParameterisation {
     /// Whether prepare() multiplies P out to [n, n]; nothing = on devices other than the CPU up to
     /// kDenseLimit.
     std::optional<bool> dense = std::nullopt;
+    /// [n, n] orthogonal fp64 leaf of Rotation::Shared, which many sites have in common: not among
+    /// parameters() nor in state(). The start must have no blocks, no Kronecker factors and no Hadamard.
+    at::Tensor shared{};
+    /// A diagonal behind everything else, log space, from 1: x -> (x P) * s, W -> (W P^-T) / s (OSTQuant,
+    /// arXiv 2501.13987: the scale that folds into the norm of a rotated residual stream).
+    bool learnOuterDiagonal = false;
 };
 
 /// Up to this n one [n, n] product is faster on a GPU than the structured ones, which are bound by memory.
@@ -54,9 +61,12 @@ public:
                                       const SiteParameterisation& form, at::Device device,
                                       at::ScalarType type = at::kFloat);
 
+    /// Skew matrices A, fp64 [blocks, k, k], of Rotation::CayleyBlocks; undefined otherwise.
+    [[nodiscard]] at::Tensor skew() const;
     /// Differentiable matrices from the parameters, free of autocast: once per step, before the functions
-    /// below.
-    void prepare();
+    /// below. `rotations`: cayley(skew()) where the caller has it already, so that one solve serves many
+    /// sites.
+    void prepare(const at::Tensor& rotations = {});
     /// x [..., n] -> x P. Floating point of the parameters' type; bfloat16 and half too (result of that type
     /// when P is dense, else of the parameters').
     [[nodiscard]] at::Tensor applyToActivations(const at::Tensor& x) const { return apply(x, m_activations); }
@@ -85,19 +95,21 @@ private:
         /// Activations and weights get the same matrices (orthogonal B).
         [[nodiscard]] bool sameSides() const { return blocks.forward.is_same(blocks.inverseTransposed); }
     };
-    /// One side, ready to be applied: dense [n, n] alone, or scale [n], blocks or factors, then H.
+    /// One side, ready to be applied: dense [n, n] alone, or scale [n], blocks or factors, then H, then outer
+    /// [n].
     struct Side {
-        at::Tensor dense, scale, blocks, left, right;
+        at::Tensor dense, scale, blocks, left, right, outer;
     };
 
     LearnedSite() = default;
     Status setDiagonal(const at::Tensor& start, const SiteParameterisation& form);
     Status setBlocks(const transform::TransformParts& start, const SiteParameterisation& form);
     Status setKronecker(const transform::TransformParts& start, const SiteParameterisation& form);
+    Status setShared(const transform::TransformParts& start, const SiteParameterisation& form);
     void setPadding(std::int64_t size);
     [[nodiscard]] at::Tensor diagonal() const;
-    [[nodiscard]] MatrixPair blocks() const;
-    [[nodiscard]] Middle middle() const;
+    [[nodiscard]] MatrixPair blocks(const at::Tensor& rotations) const;
+    [[nodiscard]] Middle middle(const at::Tensor& rotations) const;
     [[nodiscard]] at::Tensor denseOf(const at::Tensor& blocks, const at::Tensor& left,
                                      const at::Tensor& right) const;
     void prepareDense(const Middle& middle);
@@ -117,6 +129,8 @@ private:
     at::Tensor m_padding; ///< fp64 [nb, k, k], the identity of the padding
     std::optional<SvdFactor> m_left, m_right;
     transform::SiteTransform m_hadamard; ///< H alone
+    at::Tensor m_shared;                 ///< leaf [n, n] of other sites, too
+    at::Tensor m_hadamardRows;           ///< H as fp64 [n, n], once prepare() has needed it
     at::Tensor m_constantDense[2];       ///< of a fixed B: activations, weights, without D
     Side m_activations, m_weights;
 };

@@ -9,6 +9,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "engine/train/optimizer_checks.h"
+
 namespace bdq::train {
 
 namespace {
@@ -16,42 +18,6 @@ namespace {
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
-
-void requireLeaf(const at::Tensor& parameter, const char* who) {
-    TORCH_CHECK(parameter.defined(), who, ": a parameter is undefined; expected a leaf with requires_grad");
-    TORCH_CHECK(parameter.is_leaf() && parameter.requires_grad() &&
-                    (parameter.scalar_type() == at::kFloat || parameter.scalar_type() == at::kDouble),
-                who, ": a parameter is ", parameter.scalar_type(), " of ", parameter.sizes(),
-                parameter.is_leaf() ? "" : ", computed from others",
-                "; expected an fp32 or fp64 leaf with requires_grad");
-}
-
-Status checkSame(const at::Tensor& found, const at::Tensor& expected, const char* who, std::size_t index) {
-    if (found.defined() && found.sizes() == expected.sizes() && found.scalar_type() == expected.scalar_type())
-        return {};
-    const auto text = [](const at::Tensor& tensor) {
-        std::string shape = std::string(at::toString(tensor.scalar_type())) + " [";
-        for (std::int64_t i = 0; i < tensor.dim(); ++i)
-            shape += (i == 0 ? "" : ", ") + std::to_string(tensor.size(i));
-        return shape + "]";
-    };
-    return fail(ErrorCode::ShapeMismatch, std::string(who) + ": state tensor " + std::to_string(index) +
-                                              " is " + (found.defined() ? text(found) : "nothing") +
-                                              "; expected " + text(expected));
-}
-
-Status checkCount(std::size_t found, std::size_t expected, const char* who) {
-    if (found == expected) return {};
-    return fail(ErrorCode::ShapeMismatch, std::string(who) + ": state has " + std::to_string(found) +
-                                              " tensors; expected " + std::to_string(expected));
-}
-
-/// Orthogonal factor of X, the one nearest to it in sign.
-at::Tensor orthogonalFactor(const at::Tensor& x) {
-    const auto [q, r] = at::linalg_qr(x);
-    const at::Tensor diagonal = r.diagonal(0, -2, -1);
-    return q * at::where(diagonal < 0, -at::ones_like(diagonal), at::ones_like(diagonal)).unsqueeze(-2);
-}
 
 } // namespace
 
@@ -179,9 +145,7 @@ CayleySgd::CayleySgd(std::vector<at::Tensor> parameters, double learningRate, do
                 "; expected a rate above 0 and a momentum in [0, 1)");
     const c10::NoGradGuard noGrad;
     for (const at::Tensor& parameter : m_parameters) {
-        requireLeaf(parameter, "CayleySgd");
-        TORCH_CHECK(parameter.dim() >= 2 && parameter.size(-1) == parameter.size(-2),
-                    "CayleySgd: a parameter is of ", parameter.sizes(), "; expected [..., n, n]");
+        requireSquareLeaf(parameter, "CayleySgd");
         m_momenta.push_back(at::zeros_like(parameter));
     }
 }

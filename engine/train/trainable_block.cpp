@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "engine/train/autocast.h"
+#include "engine/train/cayley.h"
 #include "engine/train/clipped_quantizer.h"
 #include "engine/train/leaves.h"
 
@@ -30,6 +32,16 @@ State partOf(const State& state, const std::string& prefix) {
 
 } // namespace
 
+at::Tensor roundingOffset(const at::Tensor& rounding, const at::Tensor& transformed,
+                          const OperandScheme& scheme, const at::Tensor& clip) {
+    at::Tensor step;
+    {
+        const c10::NoGradGuard guard;
+        step = clippedStep(transformed, scheme, clip);
+    }
+    return rounding * step;
+}
+
 /// Transforms and quantizes what flows through the block.
 class TrainableBlock::Hooks final : public BlockHooks {
 public:
@@ -56,8 +68,12 @@ private:
 
 TrainableBlock::TrainableBlock(const ModelConfig& config, BlockWeights weights, BlockStart start)
     : m_config(config), m_weights(std::move(weights)), m_start(std::move(start)) {
-    if (!m_start.learnClipping) return;
     const at::TensorOptions options = m_weights.attentionNorm.options();
+    for (std::size_t i = 0; i < kLinearSites.size() && m_start.learnRounding; ++i)
+        if (m_start.schemes[i].weight.quantizes())
+            m_roundings[i] = m_roundingNames[std::string(siteName(kLinearSites[i])) + ".weight"] =
+                at::zeros(m_weights.linear[i].sizes(), options).requires_grad_(true);
+    if (!m_start.learnClipping) return;
     const auto clip = [&](const OperandScheme& scheme, const std::string& name, at::IntArrayRef shape) {
         if (!scheme.quantizes()) return at::Tensor();
         return m_clips[name] = at::full(shape, kClipStart, options).requires_grad_(true);
@@ -85,6 +101,13 @@ std::vector<at::Tensor> TrainableBlock::transformParameters() const {
     return parameters;
 }
 
+std::vector<at::Tensor> TrainableBlock::rotationParameters() const {
+    std::vector<at::Tensor> rotations;
+    if (m_start.keys) append(rotations, m_start.keys->rotations());
+    if (m_start.values) append(rotations, m_start.values->rotations());
+    return rotations;
+}
+
 std::vector<at::Tensor> TrainableBlock::clippingParameters() const {
     std::vector<at::Tensor> parameters;
     for (const at::Tensor& clip : m_activationClips)
@@ -92,6 +115,16 @@ std::vector<at::Tensor> TrainableBlock::clippingParameters() const {
     for (const at::Tensor& clip : m_weightClips)
         if (clip.defined()) parameters.push_back(clip);
     return parameters;
+}
+
+std::vector<at::Tensor> TrainableBlock::roundingParameters() const {
+    return tensorsOf(m_roundingNames);
+}
+
+void TrainableBlock::limitRounding() {
+    const c10::NoGradGuard guard;
+    for (const auto& [name, offsets] : m_roundingNames)
+        offsets.clamp_(-kRoundingReach, kRoundingReach);
 }
 
 // The weight of a site with the learned value head folded in: v's rows, o's columns.
@@ -117,15 +150,40 @@ at::Tensor TrainableBlock::foldedBias(Site site) const {
 }
 
 BlockWeights TrainableBlock::foldedWeights() const {
+    const c10::NoGradGuard guard;
+    // Parameters may have changed since prepare(), or never met it: after load(), and after the last update.
+    TrainableBlock current = *this;
+    if (current.m_start.values) current.m_start.values->prepare();
     BlockWeights folded = m_weights;
     for (Site site : kLinearSites) {
-        folded.at(site) = foldedWeight(site).detach();
-        if (const at::Tensor bias = foldedBias(site); bias.defined()) folded.biasAt(site) = bias.detach();
+        folded.at(site) = current.foldedWeight(site);
+        folded.biasAt(site) = current.foldedBias(site);
     }
     return folded;
 }
 
+// Cayley rotations of all sites by one solve for each block size: a GPU takes as long for one as for all.
+std::array<at::Tensor, kLinearSites.size()> TrainableBlock::rotations() const {
+    std::map<std::int64_t, std::vector<at::Tensor>> skews;
+    std::map<std::int64_t, std::vector<std::size_t>> owners;
+    for (std::size_t i = 0; i < kLinearSites.size(); ++i) {
+        const at::Tensor skew = m_start.sites[i] ? m_start.sites[i]->skew() : at::Tensor();
+        if (!skew.defined()) continue;
+        skews[skew.size(1)].push_back(skew);
+        owners[skew.size(1)].push_back(i);
+    }
+    std::array<at::Tensor, kLinearSites.size()> rotations;
+    for (const auto& [size, parts] : skews) {
+        const at::Tensor all = cayley(at::cat(parts));
+        std::int64_t first = 0;
+        for (std::size_t part = 0; part < parts.size(); first += parts[part].size(0), ++part)
+            rotations[owners[size][part]] = all.narrow(0, first, parts[part].size(0));
+    }
+    return rotations;
+}
+
 void TrainableBlock::prepare() {
+    const auto rotations = this->rotations();
     m_prepared = m_weights;
     if (m_start.keys) m_start.keys->prepare();
     if (m_start.values) m_start.values->prepare();
@@ -134,16 +192,33 @@ void TrainableBlock::prepare() {
         at::Tensor weight = foldedWeight(site);
         m_prepared.biasAt(site) = foldedBias(site);
         if (learned) {
-            learned->prepare();
+            learned->prepare(rotations[static_cast<std::size_t>(site)]);
             weight = learned->applyToWeight(weight);
         }
-        m_prepared.at(site) = clippedQuantize(weight, m_start.schemes[static_cast<std::size_t>(site)].weight,
-                                              weightClip(site), weightClip(site).defined());
+        m_prepared.at(site) = quantizedWeight(site, std::move(weight));
     }
+}
+
+at::Tensor TrainableBlock::quantizedWeight(Site site, at::Tensor weight) const {
+    const OperandScheme& scheme = m_start.schemes[static_cast<std::size_t>(site)].weight;
+    // Without rounding the rotation of the rows cancels.
+    const bool rotated =
+        m_start.residual.defined() && scheme.quantizes() && (site == Site::O || site == Site::Down);
+    at::Tensor rotation;
+    if (rotated) {
+        rotation = m_start.residual.to(weight.scalar_type());
+        weight = at::matmul(rotation.t(), weight);
+    }
+    if (rounding(site).defined())
+        weight = weight + roundingOffset(rounding(site), weight, scheme, weightClip(site));
+    const at::Tensor quantized =
+        clippedQuantize(weight, scheme, weightClip(site), weightClip(site).defined());
+    return rotated ? at::matmul(rotation, quantized) : quantized;
 }
 
 at::Tensor TrainableBlock::forward(const at::Tensor& x, const Rope& rope) const {
     Hooks hooks(*this);
+    const Autocast autocast(x.device(), m_start.autocast);
     return forwardBlock(m_config, m_prepared, rope, x, hooks);
 }
 
@@ -155,6 +230,7 @@ State TrainableBlock::state() const {
     if (m_start.keys) putPrefixed(state, "keys.", m_start.keys->state());
     if (m_start.values) putPrefixed(state, "values.", m_start.values->state());
     putPrefixed(state, "clips.", copyOf(m_clips));
+    putPrefixed(state, "rounding.", copyOf(m_roundingNames));
     for (auto& [name, tensor] : state)
         tensor = tensor.to(at::kCPU);
     return state;
@@ -167,6 +243,7 @@ Status TrainableBlock::load(const State& state) {
             BDQ_CHECK(learned->load(partOf(state, std::string(siteName(site)) + ".")));
     if (m_start.keys) BDQ_CHECK(m_start.keys->load(partOf(state, "keys.")));
     if (m_start.values) BDQ_CHECK(m_start.values->load(partOf(state, "values.")));
+    BDQ_CHECK(assign(m_roundingNames, partOf(state, "rounding."), "learned rounding"));
     return assign(m_clips, partOf(state, "clips."), "learned clipping");
 }
 
