@@ -1,6 +1,7 @@
 // bdq bench MODEL: speed of the engine's parts on this machine. bdq bench quality MODEL: methods x schemes in
 // one table, resumable row by row.
 #include <charconv>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,8 @@ namespace bdq::cli {
 namespace {
 
 constexpr const char* kQuality = "quality";
+constexpr int kLeastLosses = 2;                   // the first step warms up
+constexpr std::int64_t kMaxTrainTokens = 1 << 24; // hidden states of all of them are in memory
 
 void addRows(TextTable& table, const std::string& name, const nlohmann::ordered_json& value) {
     if (value.is_structured()) {
@@ -83,21 +86,24 @@ public:
             "GGUF file, safetensors file or Hugging Face folder; with the word quality before it, "
             "methods are compared instead of speed measured",
             m_words);
-        arguments.option({"--parts", "LIST", "speed: comma-separated parts to measure (default all)"},
-                         [this](const std::string& text) -> Status {
-                             m_speed.parts = splitList(text);
-                             return {};
-                         });
+        declareSpeed(arguments);
         declareTable(arguments);
         declareCalibration(arguments, m_quality.calibration, "every preset's own");
         declareTraining(arguments, m_quality.training);
         declareEvaluation(arguments);
         declareSeed(arguments, m_seed,
-                    "quality: the seed where --seeds is not given; speed: nothing is random");
+                    "quality: the seed where --seeds is not given; speed: of the training");
         declareDevice(arguments, m_speed.device);
         declareJson(arguments);
         arguments.footer(
-            "bdq bench MODEL measures speed. bdq bench quality MODEL --out DIR --methods LIST --schemes LIST "
+            "bdq bench MODEL measures speed: eval (forward pass against a large matmul), kernels "
+            "(statistics, "
+            "transforms,\nquantizers), train (steps of block 0's training, and its losses with TF32 off, "
+            "which "
+            "CPU and GPU must share), e2e\n(steps over the whole model; only when named). --calibration "
+            "gives "
+            "the training a text, else a fixed sequence of\ntokens serves. bdq bench quality MODEL --out DIR "
+            "--methods LIST --schemes LIST "
             "--eval "
             "FILE makes a\nrun of every method, scheme and seed in DIR/runs, evaluates it, and writes "
             "DIR/quality.json and DIR/quality.md after\nevery row. The same command continues what was "
@@ -123,12 +129,51 @@ public:
     }
 
 private:
+    void declareSpeed(Arguments& arguments) {
+        std::string parts;
+        for (const std::string_view part : kBenchParts)
+            parts += (parts.empty() ? "" : ", ") + std::string(part);
+        arguments.option({"--parts", "LIST", "speed: of " + parts + " (default all but e2e)"},
+                         [this](const std::string& text) -> Status {
+                             m_speed.parts = splitList(text);
+                             return {};
+                         });
+        arguments.option({"--train-tokens", "SxL",
+                          "speed: sequences x tokens that are trained on (default 8x512); --methods and "
+                          "--schemes say what, one each (default bdq:balanced, W4A4KV4)"},
+                         [this](const std::string& text) { return readTrainTokens(text); });
+        arguments.number({"--losses", "N", "speed: steps of block 0 and their losses (default 20)"},
+                         m_speed.training.losses, kLeastLosses, kMaxSteps);
+    }
+
+    Status readTrainTokens(const std::string& text) {
+        const std::size_t cross = text.find('x');
+        const auto number = [](std::string_view part, int least, int most) -> std::optional<int> {
+            int value = 0;
+            const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+            const bool whole = error == std::errc() && end == part.data() + part.size();
+            return whole && value >= least && value <= most ? std::optional(value) : std::nullopt;
+        };
+        const std::string_view view = text;
+        if (cross != std::string::npos) {
+            const auto sequences = number(view.substr(0, cross), 1, kMaxSequences);
+            const auto length = number(view.substr(cross + 1), kMinSequenceLength, kMaxSequenceLength);
+            if (sequences && length && std::int64_t{*sequences} * *length <= kMaxTrainTokens) {
+                m_speed.training.sequences = *sequences;
+                m_speed.training.sequenceLength = *length;
+                return {};
+            }
+        }
+        return refuse("--train-tokens", text,
+                      "sequences x tokens, e.g. 8x512, at most " + std::to_string(kMaxTrainTokens) +
+                          " together");
+    }
+
     void declareTable(Arguments& arguments) {
         arguments.option({"--out", "DIR", "quality: folder of the table and its runs"}, m_quality.outDir);
-        arguments.option(
-            {"--methods", "LIST", "quality: methods with or without preset, e.g. rtn,quarot,bdq:best"},
-            listTaker<QualityMethod>(m_quality.methods, readMethod));
-        arguments.option({"--schemes", "LIST", "quality: bits, e.g. W4A4KV4,W2A4KV16"},
+        arguments.option({"--methods", "LIST", "methods with or without preset, e.g. rtn,quarot,bdq:best"},
+                         listTaker<QualityMethod>(m_quality.methods, readMethod));
+        arguments.option({"--schemes", "LIST", "bits, e.g. W4A4KV4,W2A4KV16"},
                          listTaker<Scheme>(m_quality.schemes, readScheme));
         arguments.option({"--seeds", "LIST", "quality: seeds, a row each (default: --seed)"},
                          listTaker<std::uint64_t>(m_seeds, readSeed));
@@ -165,19 +210,26 @@ private:
         return {};
     }
 
-    Status checkSpeed() const {
-        const QualitySpec untouched;
+    Status checkSpeed() {
         const EvaluationOptions& evaluation = m_quality.evaluation;
-        const bool quality = !m_quality.outDir.empty() || !m_quality.methods.empty() ||
-                             !m_quality.schemes.empty() || !m_seeds.empty() || !evaluation.textPath.empty() ||
-                             !m_quality.tasks.empty() || m_quality.training.any() ||
-                             m_quality.taskLimit != 0 || evaluation.maxWindows != 0 ||
-                             m_quality.calibration.source != untouched.calibration.source ||
-                             m_quality.calibration.sequences != 0;
+        const bool quality = !m_quality.outDir.empty() || !m_seeds.empty() || !evaluation.textPath.empty() ||
+                             !m_quality.tasks.empty() || m_quality.taskLimit != 0 ||
+                             evaluation.maxWindows != 0 || m_quality.calibration.sequences != 0 ||
+                             m_quality.methods.size() > 1 || m_quality.schemes.size() > 1;
         if (quality)
             return fail(
                 ErrorCode::InvalidSpec,
                 "found options about quality, expected bdq bench quality MODEL (see bdq bench --help)");
+        TrainingBenchOptions& training = m_speed.training;
+        if (!m_quality.methods.empty()) {
+            training.method = m_quality.methods.front().method;
+            training.preset = m_quality.methods.front().preset;
+        }
+        if (!m_quality.schemes.empty()) training.scheme = m_quality.schemes.front();
+        if (m_quality.calibration.source != QualitySpec{}.calibration.source)
+            training.textPath = m_quality.calibration.source;
+        training.training = m_quality.training;
+        training.seed = m_seed;
         return {};
     }
 

@@ -10,6 +10,7 @@
 #include "engine/calibration/input_statistics.h"
 #include "engine/eval/perplexity.h"
 #include "engine/model/torch_guard.h"
+#include "engine/pipeline/bench_training.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/quant/affine.h"
 #include "engine/quant/gptq.h"
@@ -40,14 +41,16 @@ public:
     Result<std::string> run();
 
 private:
-    [[nodiscard]] bool wanted(const std::string& part) const {
-        return m_spec.parts.empty() ||
-               std::find(m_spec.parts.begin(), m_spec.parts.end(), part) != m_spec.parts.end();
+    [[nodiscard]] bool wanted(std::string_view part) const {
+        if (m_spec.parts.empty()) return part != "e2e"; // minutes on a CPU
+        return std::find(m_spec.parts.begin(), m_spec.parts.end(), part) != m_spec.parts.end();
     }
+    [[nodiscard]] Status checkParts() const;
     double medianSeconds(const std::function<void()>& work) const;
     double matmulRate() const;
     Status benchEval(const ModelWeights& weights);
     Status benchKernels(const ModelWeights& weights);
+    Status benchTraining(const ModelWeights& weights);
 
     const BenchSpec& m_spec;
     JobContext& m_context;
@@ -113,7 +116,7 @@ Status Bench::benchKernels(const ModelWeights& weights) {
     const std::int64_t n = weight.size(1);
     const at::Tensor x =
         at::randn({kTokens, n}, at::TensorOptions().dtype(at::kFloat).device(m_device.device));
-    InputStatistics statistics;
+    InputStatistics statistics({.secondMoment = true, .sample = true});
     statistics.add(x);
     const auto record = [&](const std::string& name, const std::function<void()>& work) {
         m_report["kernels"][name] = 1e3 * medianSeconds(work);
@@ -140,8 +143,30 @@ Status Bench::benchKernels(const ModelWeights& weights) {
     return {};
 }
 
+Status Bench::checkParts() const {
+    std::string known;
+    for (const std::string_view part : kBenchParts)
+        known += (known.empty() ? "" : ", ") + std::string(part);
+    for (const std::string& part : m_spec.parts)
+        if (std::find(kBenchParts.begin(), kBenchParts.end(), part) == kBenchParts.end())
+            return fail(ErrorCode::InvalidSpec, "parts: found \"" + part + "\", expected " + known);
+    return {};
+}
+
+Status Bench::benchTraining(const ModelWeights& weights) {
+    TrainingBench training(weights, m_spec, m_device, m_context, [this] { return matmulRate(); });
+    BDQ_CHECK(training.prepare());
+    if (wanted("train")) {
+        BDQ_TRY(m_report["train"], training.block());
+    }
+    if (wanted("e2e")) {
+        BDQ_TRY(m_report["e2e"], training.endToEnd());
+    }
+    return {};
+}
+
 Result<std::string> Bench::run() {
-    const c10::InferenceMode guard;
+    BDQ_CHECK(checkParts());
     BDQ_TRY(m_device, openDevice(m_spec.device));
     m_report = {{"schema", kResultSchema},      {"model", m_spec.modelPath},   {"device", m_device.id},
                 {"device_name", m_device.name}, {"threads", m_device.threads}, {"torch", torchVersion()}};
@@ -149,9 +174,13 @@ Result<std::string> Bench::run() {
     BDQ_TRY(const ModelWeights weights, ModelWeights::open(m_spec.modelPath));
     m_report["open_seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (wanted("eval")) BDQ_CHECK(benchEval(weights));
-    BDQ_CHECK(m_context.checkCancelled());
-    if (wanted("kernels")) BDQ_CHECK(benchKernels(weights));
+    {
+        const c10::InferenceMode guard; // not for the training
+        if (wanted("eval")) BDQ_CHECK(benchEval(weights));
+        BDQ_CHECK(m_context.checkCancelled());
+        if (wanted("kernels")) BDQ_CHECK(benchKernels(weights));
+    }
+    if (wanted("train") || wanted("e2e")) BDQ_CHECK(benchTraining(weights));
     m_report["peak_host_bytes"] = peakHostBytes();
     m_report["peak_device_bytes"] = peakDeviceBytes(m_device);
     return m_report.dump();

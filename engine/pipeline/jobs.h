@@ -3,8 +3,11 @@
 // that.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/api/job_context.h"
@@ -45,13 +48,32 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
-/// Speed of the parts on this machine with this model: header parse, forward against a large matmul, fp64
-/// Gram, transforms, quantizers. `parts` empty = all. Returns one JSON object as text.
+/// What the parts "train" and "e2e" of a benchmark train.
+struct TrainingBenchOptions {
+    Method method = Method::Bdq;
+    Preset preset = Preset::Balanced;
+    std::optional<Scheme> scheme; ///< empty = W4A4KV4
+    TrainingOverrides training;   ///< endToEndSteps: steps of "e2e"; epochs follow from `losses`
+    std::string textPath;         ///< empty = a fixed sequence of tokens
+    int sequences = 8;
+    int sequenceLength = 512;
+    int losses = 20; ///< steps of "train"
+    std::uint64_t seed = 0;
+};
+
+/// Speed of the parts on this machine with this model.
 struct BenchSpec {
     std::string modelPath;
-    std::vector<std::string> parts;
+    std::vector<std::string> parts; ///< of kBenchParts; empty = all but "e2e"
+    TrainingBenchOptions training;
     DeviceOptions device;
 };
+/// "eval": forward pass against a large matmul. "kernels": statistics, transforms, quantizers. "train": steps
+/// of block 0's training, and its losses with TF32 off, which CPU and GPU must share. "e2e": steps over the
+/// whole model.
+inline constexpr std::array<std::string_view, 4> kBenchParts{"eval", "kernels", "train", "e2e"};
+/// One JSON object as text. Errors: InvalidSpec naming an unknown part or a preset that does not train what a
+/// part needs; those of the training.
 Result<std::string> bench(const BenchSpec& spec, JobContext& context);
 
 } // namespace bdq

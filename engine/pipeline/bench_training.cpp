@@ -1,0 +1,234 @@
+#include "engine/pipeline/bench_training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "engine/calibration/token_source.h"
+#include "engine/pipeline/layer_trainer.h"
+#include "engine/pipeline/run_training.h"
+#include "engine/pipeline/tensor_float32.h"
+
+namespace bdq {
+namespace {
+
+// Steps over the whole model that are timed, after one to warm up.
+constexpr int kEndToEndSteps = 4;
+// A forward pass and twice as much for the gradients of activations and weights.
+constexpr double kBlockPasses = 3;
+// End to end every block is computed twice (design/product.md 8), and the head for student, teacher and
+// gradient.
+constexpr double kEndToEndPasses = 4;
+constexpr double kHeadPasses = 3;
+constexpr int kLeastLosses = 2; // the first step warms up
+// Sequence of tokens without a text: a prime far from the powers of two that vocabularies are made of.
+constexpr std::int64_t kTokenStride = 7919;
+
+/// Times of the steps between calls, with the device's queue empty.
+class StepClock {
+public:
+    explicit StepClock(const ComputeDevice& device) : m_device(device) {}
+    void tick() {
+        synchronize(m_device);
+        const auto now = std::chrono::steady_clock::now();
+        if (m_last) m_seconds.push_back(std::chrono::duration<double>(now - *m_last).count());
+        m_last = now;
+    }
+    /// Of all steps but the first, which warms up.
+    [[nodiscard]] const std::vector<double>& seconds() const { return m_seconds; }
+
+private:
+    const ComputeDevice& m_device;
+    std::optional<std::chrono::steady_clock::time_point> m_last;
+    std::vector<double> m_seconds;
+};
+
+/// A folder for states that nobody reads.
+class TemporaryFolder {
+public:
+    static Result<TemporaryFolder> create() {
+        std::error_code error;
+        std::string name = (std::filesystem::temp_directory_path(error) / "bdq-bench-XXXXXX").string();
+        if (error || ::mkdtemp(name.data()) == nullptr)
+            return fail(ErrorCode::Io, name + ": cannot create the folder");
+        return TemporaryFolder(name);
+    }
+    TemporaryFolder(TemporaryFolder&& other) noexcept : m_path(std::move(other.m_path)) {
+        other.m_path.clear();
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+    ~TemporaryFolder() {
+        std::error_code error;
+        if (!m_path.empty()) std::filesystem::remove_all(m_path, error);
+    }
+    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
+
+private:
+    explicit TemporaryFolder(std::filesystem::path path) : m_path(std::move(path)) {}
+    std::filesystem::path m_path;
+};
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+Error trainsNothing(const RunSpec& run, const std::string& what) {
+    return {ErrorCode::InvalidSpec,
+            "method " + std::string(methodInfo(run.method).id) + ", preset " +
+                std::string(presetName(run.preset)) + ": found no training of " + what +
+                ", expected a preset that has it",
+            {}};
+}
+
+RunSpec runSpec(const BenchSpec& bench) {
+    RunSpec run;
+    run.modelPath = bench.modelPath;
+    run.outDir = "."; // checked, not used
+    run.plan.base = bench.training.scheme.value_or(parseScheme("W4A4KV4").value());
+    run.method = bench.training.method;
+    run.preset = bench.training.preset;
+    run.training = bench.training.training;
+    run.calibration = {bench.training.textPath.empty() ? "self" : bench.training.textPath,
+                       bench.training.sequences, bench.training.sequenceLength};
+    run.seed = bench.training.seed;
+    run.device = bench.device;
+    return run;
+}
+
+} // namespace
+
+Status TrainingBench::readTokens() {
+    const TrainingBenchOptions& wanted = m_spec.training;
+    if (!wanted.textPath.empty()) {
+        BDQ_TRY(const CalibrationTokens tokens,
+                calibrationTokens(m_weights, runSpec(m_spec).calibration, wanted.seed, m_device, m_context));
+        m_ids = tokens.ids;
+    } else {
+        const at::Tensor steps =
+            at::arange(std::int64_t{wanted.sequences} * wanted.sequenceLength, at::kLong) * kTokenStride;
+        m_ids = steps.remainder(m_weights.config().vocabSize).view({wanted.sequences, wanted.sequenceLength});
+    }
+    BDQ_TRY(const at::Tensor embedding, m_weights.embedding(m_device.device));
+    m_embedded = embedTokens(embedding, m_ids, m_device.isCuda());
+    m_ids = m_ids.to(m_device.device);
+    return {};
+}
+
+Status TrainingBench::prepare() {
+    const c10::NoGradGuard guard;
+    const RunSpec run = runSpec(m_spec);
+    BDQ_CHECK(validate(run));
+    if (m_spec.training.losses < kLeastLosses)
+        return fail(ErrorCode::InvalidSpec, "losses: found " + std::to_string(m_spec.training.losses) +
+                                                ", expected at least " + std::to_string(kLeastLosses));
+    m_recipe = effectiveRecipe(run);
+    m_options.plan = run.plan;
+    m_options.method = &methodInfo(run.method);
+    m_options.start = presetInfo(run.method, run.preset).start;
+    m_options.rounding = effectiveRounding(run);
+    m_options.seed = run.seed;
+    BDQ_CHECK(readTokens());
+    m_rope = Rope::create(m_weights.config(), m_ids.size(1), m_device.device);
+    return {};
+}
+
+TrainingBench::Json TrainingBench::summary(const std::vector<double>& seconds, double flops,
+                                           double matmulRate) const {
+    const TrainingBenchOptions& wanted = m_spec.training;
+    const double step = median(seconds);
+    const double tokens = static_cast<double>(m_recipe.batch) * static_cast<double>(m_ids.size(1));
+    return Json{{"method", methodInfo(wanted.method).id},
+                {"preset", presetName(wanted.preset)},
+                {"scheme", formatScheme(m_options.plan.base)},
+                {"sequences", m_ids.size(0)},
+                {"tokens_per_sequence", m_ids.size(1)},
+                {"batch", m_recipe.batch},
+                {"autocast", m_recipe.autocast},
+                {"tf32", m_device.isCuda()},
+                {"steps_timed", seconds.size()},
+                {"ms_per_step", 1e3 * step},
+                {"tokens_per_second", tokens / step},
+                {"flops_per_second", flops / step},
+                {"matmul_flops_per_second", matmulRate},
+                {"share_of_matmul", flops / step / matmulRate}};
+}
+
+// Losses of block 0's steps; times of all but the first.
+Result<std::vector<double>> TrainingBench::trainBlock(const TrainingRecipe& recipe,
+                                                      std::vector<double>& seconds) {
+    const c10::NoGradGuard guard;
+    BDQ_TRY(BlockWeights weights, m_weights.block(0, m_device.device));
+    BlockHooks none;
+    HiddenStates targets;
+    for (const at::Tensor& x : m_embedded)
+        targets.push_back(forwardBlock(m_weights.config(), weights, m_rope, x, none));
+    const LayerTrainer trainer(m_weights.config(), m_rope, m_options, recipe, m_device, m_context);
+    BDQ_TRY(train::TrainableBlock block, trainer.start(0, std::move(weights), m_embedded));
+    StepClock clock(m_device);
+    BDQ_TRY(train::BlockTraining training,
+            train::trainBlock(block, {at::cat(m_embedded), at::cat(targets)}, m_rope, recipe, m_context,
+                              [&](double) { clock.tick(); }));
+    if (training.stoppedNonFinite)
+        return fail(ErrorCode::NonFinite, "layer 0: the loss left the finite numbers");
+    seconds = clock.seconds();
+    return std::move(training.losses);
+}
+
+Result<TrainingBench::Json> TrainingBench::block() {
+    m_context.stage("training of a block");
+    if (m_recipe.epochs == 0) return tl::unexpected<Error>(trainsNothing(runSpec(m_spec), "single blocks"));
+    TrainingRecipe recipe = m_recipe;
+    const auto perEpoch = (static_cast<int>(m_ids.size(0)) - 1) / recipe.batch + 1;
+    recipe.epochs = (m_spec.training.losses - 1) / perEpoch + 1;
+    std::vector<double> seconds;
+    // As devices are opened: without TF32.
+    BDQ_TRY(std::vector<double> losses, trainBlock(recipe, seconds));
+    losses.resize(std::min(losses.size(), static_cast<std::size_t>(m_spec.training.losses)));
+    const TensorFloat32 fast;
+    if (m_device.isCuda()) BDQ_CHECK(trainBlock(recipe, seconds));
+    const auto tokens = static_cast<double>(m_recipe.batch * m_ids.size(1));
+    const double flops =
+        kBlockPasses * blockFlops(m_weights.config(), tokens, static_cast<double>(m_ids.size(1)));
+    Json report = summary(seconds, flops, m_matmulRate());
+    report["losses_without_tf32"] = losses;
+    return report;
+}
+
+Result<TrainingBench::Json> TrainingBench::endToEnd() {
+    m_context.stage("training end to end");
+    const int steps = m_spec.training.training.endToEndSteps.value_or(kEndToEndSteps);
+    if (!m_recipe.trainsEndToEnd())
+        return tl::unexpected<Error>(trainsNothing(runSpec(m_spec), "the whole model"));
+    BDQ_TRY(const TemporaryFolder folder, TemporaryFolder::create());
+    std::filesystem::create_directory(folder.path() / "training");
+    RunTrainingOptions options{m_options, m_recipe, std::vector<int>(), folder.path()};
+    options.recipe.epochs = 0;
+    options.recipe.endToEndSteps = std::max(steps, 2);
+    options.layers.resize(static_cast<std::size_t>(m_weights.config().layers));
+    std::iota(options.layers.begin(), options.layers.end(), 0);
+    const TensorFloat32 fast;
+    StepClock clock(m_device);
+    RunTraining training(m_weights, m_rope, std::move(options), m_device, m_context,
+                         [&](double) { clock.tick(); });
+    const c10::NoGradGuard guard;
+    BDQ_CHECK(training.trainWholeModel(m_ids, m_embedded));
+    const ModelConfig& config = m_weights.config();
+    const auto tokens = static_cast<double>(m_recipe.batch * m_ids.size(1));
+    const double head = 2.0 * tokens * static_cast<double>(config.vocabSize * config.hiddenSize);
+    const double flops =
+        kEndToEndPasses * config.layers * blockFlops(config, tokens, static_cast<double>(m_ids.size(1))) +
+        kHeadPasses * head;
+    return summary(clock.seconds(), flops, m_matmulRate());
+}
+
+} // namespace bdq
