@@ -16,11 +16,24 @@ constexpr std::array kTransforms{
                   "the same, so "
                   "that outlier channels move half way into the weights.",
                   "SmoothQuant, arXiv 2211.10438"},
+    TransformInfo{TransformKind::Awq, "awq", "AWQ",
+                  "Multiplies weight columns by the activation channels' mean magnitude to a power and "
+                  "divides the activations by the same, so that weights that matter round finely. The power "
+                  "is searched for the bits of the weights; in an analysis for its first scheme's.",
+                  "AWQ, arXiv 2306.00978"},
     TransformInfo{TransformKind::Hadamard, "hadamard", "Hadamard",
                   "Randomised Hadamard rotation over all channels of the site: spreads outliers evenly, "
                   "leaves alignment "
                   "as it is.",
                   "QuaRot, arXiv 2404.00456"},
+    TransformInfo{TransformKind::DuQuant, "duquant", "DuQuant",
+                  "SmoothQuant scaling (alpha 0.6), a greedy rotation of blocks of up to 128 channels that "
+                  "spreads the largest one, a zigzag permutation between blocks and a second such rotation.",
+                  "DuQuant, arXiv 2406.01721"},
+    TransformInfo{TransformKind::Wush, "wush", "WUSH",
+                  "Closed-form blocks that are optimal for quantization within a block: Cholesky factors, "
+                  "SVD and a Hadamard of the block's size.",
+                  "WUSH, arXiv 2512.00956"},
     TransformInfo{
         TransformKind::CatDiag, "cat-diag", "CAT diagonal + Hadamard",
         "Closed-form diagonal (|W[:,i]|^2 / E[x_i^2])^(1/4), the best channel scaling for alignment, then a "
@@ -45,9 +58,18 @@ constexpr std::array kTransforms{
         "Learned: a scale per channel that starts at the inverse SmoothQuant divisor (alpha 0.3), then the "
         "Kronecker product of two small matrices.",
         "FlatQuant, arXiv 2410.09426"},
+    TransformInfo{TransformKind::SpinQuant, "spinquant", "SpinQuant",
+                  "Learned: one rotation of the residual stream for the whole model, one of the values of "
+                  "each layer, and a Hadamard before down.",
+                  "SpinQuant, arXiv 2405.16406"},
+    TransformInfo{TransformKind::OstQuant, "ostquant", "OSTQuant",
+                  "Learned: a rotation of the residual stream that starts at the weights' principal axes, a "
+                  "rotation of each value head and a scale per channel at every site.",
+                  "OSTQuant, arXiv 2501.13987"},
 };
 constexpr std::size_t kClosedForms = static_cast<std::size_t>(TransformKind::FlatQuant);
-static_assert(kTransforms.size() == kClosedForms + 1 && kTransforms.back().kind == TransformKind::FlatQuant);
+static_assert(kTransforms[kClosedForms].kind == TransformKind::FlatQuant &&
+              kTransforms.back().kind == TransformKind::OstQuant);
 
 // In the order of LogitLoss.
 constexpr std::array kLosses{
@@ -58,7 +80,9 @@ constexpr std::array kLosses{
         LogitLoss::RcePrinted, "rce",
         "Recursive cross-entropy as printed in arXiv 2605.18800, Eq. 21: rewards flat predictions."},
     LogitLossInfo{LogitLoss::RceSafe, "rce-safe",
-                  "Recursive cross-entropy with weight 0.1 on its second term."}};
+                  "Recursive cross-entropy with weight 0.1 on its second term."},
+    LogitLossInfo{LogitLoss::KlTop, "kl-top",
+                  "Kullback-Leibler distance over the full model's 1000 most likely tokens (OSTQuant)."}};
 
 constexpr std::array<std::string_view, 4> kPresetNames{"fast", "balanced", "best", "paper"};
 
@@ -98,6 +122,30 @@ constexpr TrainingRecipe bdqPaperRecipe() {
     return recipe;
 }
 
+// SpinQuant, arXiv 2405.16406: 100 steps of Cayley SGD on the next token's cross-entropy, batch 8.
+constexpr TrainingRecipe spinQuantRecipe() {
+    TrainingRecipe recipe;
+    recipe.batch = 8;
+    recipe.learnClipping = false;
+    recipe.endToEndSteps = 100;
+    recipe.endToEndRate = 1.5;
+    recipe.loss = LogitLoss::CrossEntropy;
+    return recipe;
+}
+
+// OSTQuant, arXiv 2501.13987, released settings: rotations 0.0169 (end-to-end rate), scales 0.00179 (rate),
+// 100 steps.
+constexpr TrainingRecipe ostQuantRecipe() {
+    TrainingRecipe recipe;
+    recipe.batch = 8;
+    recipe.learnClipping = false;
+    recipe.rate = 0.00179;
+    recipe.endToEndSteps = 100;
+    recipe.endToEndRate = 0.0169;
+    recipe.loss = LogitLoss::KlTop;
+    return recipe;
+}
+
 constexpr PresetInfo closedForm(TransformKind start, WeightRounding rounding, std::string_view explanation) {
     return {Preset::Fast, start, rounding, kSequences, {}, explanation};
 }
@@ -115,6 +163,17 @@ constexpr std::array kFlatQuantPresets{
                blockLoop(15, 0.01),
                "The settings of FlatQuant's released code: 128 sequences, 15 epochs a block, batch "
                "4, rate 5e-3."}};
+constexpr std::array kAwqPresets{closedForm(TransformKind::Awq, WeightRounding::OutputMse, kNoTraining)};
+constexpr std::array kDuQuantPresets{closedForm(TransformKind::DuQuant, WeightRounding::Mse, kNoTraining)};
+constexpr std::array kWushPresets{closedForm(TransformKind::Wush, WeightRounding::Mse, kNoTraining)};
+constexpr std::array kSpinQuantPresets{PresetInfo{
+    Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kPaperSequences, spinQuantRecipe(),
+    "The paper's settings: 100 steps on the whole model's next-token loss with weights left "
+    "unquantized, then GPTQ."}};
+constexpr std::array kOstQuantPresets{PresetInfo{
+    Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kPaperSequences, ostQuantRecipe(),
+    "The released settings: 100 steps towards the full model's 1000 most likely tokens, then "
+    "GPTQ."}};
 constexpr std::array kCatDiagPresets{closedForm(TransformKind::CatDiag, WeightRounding::Mse, kNoTraining)};
 constexpr std::array kCatBlockPresets{
     closedForm(TransformKind::CatBlock64, WeightRounding::Mse, kNoTraining)};
@@ -153,6 +212,18 @@ constexpr std::array kMethods{
                "token at o with grouped-query attention.",
                "At all four sites, not only behind norms; strength 0.5 for every model; weight ranges by the "
                "L2.4 search; any bits, where the paper uses 8."},
+    MethodInfo{Method::Awq, "awq", "AWQ",
+               "Scales weight columns by what their activations' magnitude says about their importance, with "
+               "a searched power, and clips weight ranges by the error of the output.",
+               "AWQ, arXiv 2306.00978", TransformKind::Awq, false, LearnedForm::None, false, kAwqPresets,
+               "Nothing where the scale folds into a norm or the layer before; n multiplications per token "
+               "at o with grouped-query attention.",
+               "Both searches take the error of the linear layers' own output, from second moments of all "
+               "calibration tokens; the released code looks behind the attention (q, k, v) and behind the "
+               "MLP (gate, up), and clips with 512 tokens. It leaves o alone with grouped-query attention "
+               "and does not clip q and k; here every site is scaled and clipped. Any bits, groups and "
+               "symmetry, where the paper has 3 and 4 bits, asymmetric, groups of 128; activations and KV "
+               "cache are quantized, too, when the scheme says so, without a part in the search."},
     MethodInfo{Method::Gptq, "gptq", "GPTQ",
                "No transform; weights column by column, each rounding error made good by the columns that "
                "follow (damping 0.01).",
@@ -171,18 +242,86 @@ constexpr std::array kMethods{
         "range per token and head instead of per group of 128; no fixed clipping ratios; weights by the L2.4 "
         "range search unless GPTQ is chosen."},
     MethodInfo{
+        Method::SpinQuant, "spinquant", "SpinQuant",
+        "QuaRot's rotations, with that of the residual stream and those of the value heads learned on the "
+        "model's loss.",
+        "SpinQuant, arXiv 2405.16406", TransformKind::SpinQuant, true, LearnedForm::ResidualRotation, true,
+        kSpinQuantPresets,
+        "A Hadamard before down (n log2 n additions per token for n inputs) and, with a quantized cache, one "
+        "of "
+        "head_dim on q and k after RoPE; the learned rotations and the norms' gains fold into the weights.",
+        "Activations as the scheme says (symmetric unless it says asym), at o, too, where the paper has a "
+        "range "
+        "per head; keys and values have one range per token and head instead of per group of 128. Rotations "
+        "are learned in fp64 with the Cayley step solved exactly, and made orthogonal anew every 100 steps "
+        "instead of at random. With GPTQ weights stay unquantized while rotations are learned, as in the "
+        "paper; with other roundings they are rounded to nearest meanwhile. The residual stream is simulated "
+        "unrotated: rows of o and down are rounded in the rotated space. No mean is subtracted from the "
+        "embeddings. The calibration text is the run's."},
+    MethodInfo{
+        Method::OstQuant, "ostquant", "OSTQuant",
+        "Learns rotations of the residual stream and of the value heads together with channel scales.",
+        "OSTQuant, arXiv 2501.13987", TransformKind::OstQuant, true, LearnedForm::ScaledResidualRotation,
+        true, kOstQuantPresets,
+        "A Hadamard before down (n log2 n additions per token for n inputs) and, with a quantized cache, one "
+        "of "
+        "head_dim on q and k after RoPE; learned rotations, scales and the norms' gains fold into the "
+        "weights "
+        "(scales of q and k are applied with their Hadamard).",
+        "Activations as the scheme says (symmetric unless it says asym); keys and values have one range per "
+        "token and head instead of per group of 128. The scale of q and k is learned behind RoPE, one for "
+        "each "
+        "rotary pair, which is the only form that is exact. Scales are learned in log space by Adam, "
+        "rotations "
+        "in fp64 by Riemannian Adam with its momentum in the Lie algebra; both rates fall to 0 by a cosine. "
+        "With GPTQ weights stay unquantized meanwhile; with other roundings they are rounded to nearest. "
+        "100 steps of 8 sequences. The residual stream is simulated unrotated: rows of o and down are "
+        "rounded "
+        "in the rotated space. The calibration text is the run's. --rate sets the rotations' rate; the "
+        "scales' keeps its ratio to it."},
+    MethodInfo{
+        Method::DuQuant, "duquant", "DuQuant",
+        "Scales, then rotates blocks of up to 128 channels greedily, permutes and rotates again.",
+        "DuQuant, arXiv 2406.01721", TransformKind::DuQuant, true, LearnedForm::None, false, kDuQuantPresets,
+        "Per token and site two block rotations (256 n multiply-adds for n inputs and blocks of 128) and a "
+        "permutation. Scales fold where the layer before allows it, else n multiplications. A Hadamard of "
+        "head_dim on q and k after RoPE; the rotation of v folds into the v and o weights.",
+        "Blocks of the largest power of two up to 128 that divides the inputs, since all blocks share a "
+        "matrix. Rotations are fitted to up to 288 full-precision tokens of every site, evenly spaced ones "
+        "and "
+        "the largest; the released code fits them to the mean of the calibration sequences behind the "
+        "quantized blocks. An outlier is found by its column as in the paper, not by its row as in the "
+        "released code. A Hadamard of head_dim on q and k instead of blocks of 128, and one on v. Symmetry "
+        "as "
+        "the scheme says, where the paper is asymmetric; no fixed clipping ratios (0.9 and 0.8), weights by "
+        "the L2.4 range search; no learned clipping."},
+    MethodInfo{
         Method::FlatQuant, "flatquant", "FlatQuant",
         "Learns a channel scale and a Kronecker pair of small matrices at every site, matrices on the heads "
         "of "
         "keys and values, and clipping, block by block.",
         "FlatQuant, arXiv 2410.09426", TransformKind::FlatQuant, true, LearnedForm::Kronecker, true,
         kFlatQuantPresets,
-        "Per token and site the Kronecker pair: n (n1 + n2) multiply-adds for n = n1 n2 inputs. A matrix of "
-        "head_dim on q and k after RoPE: head_dim^2 multiply-adds per head. Channel scales fold; the matrix "
-        "of v "
-        "folds into the v and o weights.",
-        "bf16 on every GPU (the released code uses fp16 for LLaMA), fp32 on CPUs; the calibration text is "
-        "the run's."},
+        "Per token and site the Kronecker pair: n (n1 + n2) multiply-adds for n = n1 n2 inputs; at o the "
+        "first "
+        "factor is a learned matrix across the heads (n times heads multiply-adds) and the second, inside a "
+        "head, the matrix of v, which folds into the v and o weights. A matrix of head_dim on q and k after "
+        "RoPE: head_dim^2 multiply-adds per head. Channel scales fold.",
+        "Trained in fp32 with TF32 matmuls on a GPU, where the released code uses half precision (autocast "
+        "on: bfloat16 products); the calibration text is the run's."},
+    MethodInfo{
+        Method::Wush, "wush", "WUSH",
+        "Closed-form blocks that are optimal within a block, each with a Hadamard of its size.",
+        "WUSH, arXiv 2512.00956", TransformKind::Wush, true, LearnedForm::None, false, kWushPresets,
+        "Per token and site 64 n multiply-adds for blocks of 64 (n inputs). A Hadamard of head_dim on q and "
+        "k "
+        "after RoPE; the rotation of v folds into the v and o weights.",
+        "Blocks of 64, or of the weights' group size where that is a power of two from 16 to 128; the paper "
+        "takes the groups of its number formats, 16 or 32. One transform for all layers that read an input, "
+        "from full-precision inputs. Diagonal blocks of the moments as in the paper, where the released code "
+        "takes Schur complements. Integer grids with ranges by the L2.4 search, where the paper has FP4 and "
+        "root-mean-square steps; GPTQ, when chosen, runs after the transforms instead of interleaved with "
+        "them. Keys and values are rotated for the cache, which the paper does not quantize."},
     MethodInfo{
         Method::CatDiag, "cat-diag", "CAT diagonal",
         "Best channel scaling for alignment in closed form, then the rotations of QuaRot.",

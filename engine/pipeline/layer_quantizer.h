@@ -59,12 +59,15 @@ private:
     };
     Status startBlock(int layer, const LearnedLayer* learned, BlockWeights& weights,
                       QuantizedBlock& block) const;
-    Result<Moments> firstPass(TwoPassInputs& inputs, LayerOutcome& outcome);
+    [[nodiscard]] transform::MomentNeeds momentNeeds(const LearnedLayer* learned) const;
+    Result<Moments> firstPass(TwoPassInputs& inputs, const LearnedLayer* learned, LayerOutcome& outcome);
     Status buildTransforms(int layer, const LearnedLayer* learned, const BlockWeights& weights,
                            const Moments& moments, QuantizedBlock& block,
                            std::vector<SiteAnalyzer>& analyzers) const;
+    /// E[x^T x] of what the rounded weights are multiplied with, for the roundings that use it.
     Result<std::vector<at::Tensor>> hessians(const BlockWeights& weights, const QuantizedBlock& block,
-                                             const HiddenStates& quantized);
+                                             const Moments& moments, const HiddenStates& quantized);
+    static std::vector<at::Tensor> transformedMoments(const QuantizedBlock& block, const Moments& moments);
     Status roundSite(SiteKey key, const at::Tensor& weight, const at::Tensor& hessian,
                      const LearnedLayer* learned, QuantizedSite& site) const;
     Status secondPass(TwoPassInputs& inputs, std::vector<SiteAnalyzer>& analyzers) const;

@@ -37,6 +37,8 @@ QString roundingExplanation(WeightRounding rounding) {
         return BitsBox::tr("Nearest code, range from the largest magnitude");
     case WeightRounding::Mse:
         return BitsBox::tr("Nearest code, range searched for the smallest L2.4 error");
+    case WeightRounding::OutputMse:
+        return BitsBox::tr("Nearest code, range searched for the smallest error of the layer's output");
     case WeightRounding::Gptq:
         return BitsBox::tr("Errors compensated in the weights that follow, ranges by the L2.4 search");
     }
@@ -101,7 +103,8 @@ void fillRoundings(QComboBox* box, Method method, Preset preset) {
     const WeightRounding standard = presetInfo(method, preset).rounding;
     box->addItem(BitsBox::tr("default (%1)").arg(roundingTitle(standard)), -1);
     box->setItemData(0, roundingExplanation(standard), Qt::ToolTipRole);
-    for (WeightRounding rounding : {WeightRounding::Rtn, WeightRounding::Mse, WeightRounding::Gptq}) {
+    for (WeightRounding rounding :
+         {WeightRounding::Rtn, WeightRounding::Mse, WeightRounding::OutputMse, WeightRounding::Gptq}) {
         box->addItem(roundingTitle(rounding), static_cast<int>(rounding));
         box->setItemData(box->count() - 1, roundingExplanation(rounding), Qt::ToolTipRole);
     }
