@@ -191,6 +191,31 @@ TEST(ResidualGradients, OfTheSharedRotationAndTheOuterDiagonal) {
     });
 }
 
+// What a GPU multiplies with: one matrix for D and R, the outer diagonal behind it.
+TEST(SharedRotation, DenseAndStructuredFormsAgree) {
+    const std::int64_t n = 24;
+    const at::Tensor shared = randomOrthogonal(n, 3).requires_grad_(true);
+    const at::Tensor x = randomTensor({5, n}, 6).to(at::kDouble);
+    std::vector<at::Tensor> results;
+    for (const bool dense : {false, true}) {
+        transform::TransformParts parts;
+        parts.diagonal = randomTensor({n}, 4).abs() + 0.5;
+        SiteParameterisation form;
+        form.learnDiagonal = false;
+        form.rotation = Rotation::Shared;
+        form.shared = shared;
+        form.learnOuterDiagonal = true;
+        form.dense = dense;
+        LearnedSite site = LearnedSite::create(n, transform::SiteTransform::create(n, parts).value(), form,
+                                               at::kCPU, at::kDouble)
+                               .value();
+        ASSERT_TRUE(site.load({{"outer", randomTensor({n}, 9, 0.3).to(at::kDouble)}}));
+        site.prepare();
+        results.push_back(at::cat({site.applyToActivations(x), site.applyToWeight(x)}));
+    }
+    EXPECT_LT(relativeError(results[1], results[0].detach()), 1e-14);
+}
+
 TEST(ResidualGradients, OfValueHeadsAndPairScales) {
     const ModelConfig config = smallConfig();
     LearnedHead values = valueHead(config, true, at::kDouble);
