@@ -270,6 +270,30 @@ TEST_P(FirstStep, UpdateIsAdamsAlongTheGradient) {
     }
 }
 
+// What a run bakes: after an update, and after load(), without a forward pass in between.
+TEST_P(FirstStep, FoldedWeightsAreThoseOfTheParametersAsTheyAre) {
+    TrainableBlock block = this->block();
+    reference::PlainBlock plain = m_plain;
+    plain.weightQuantizers.fill({});
+    const auto expectFolded = [&] {
+        const Parameters parameters = parametersOf(block);
+        const BlockWeights folded = block.foldedWeights();
+        for (std::size_t i = 0; i < kLinearSites.size(); ++i) {
+            reference::Decisions none;
+            const MatrixXd expected = plain.weight(i, parameters, none);
+            const MatrixXd found =
+                matrixOf(folded.linear[i]) * plain.transform(i, parameters).inverse().transpose();
+            EXPECT_LT((found - expected).norm() / expected.norm(), kSameFunction) << reference::kSiteNames[i];
+        }
+    };
+    expectFolded();
+    TrainingRecipe recipe;
+    recipe.epochs = 1;
+    const JobContext context;
+    ASSERT_TRUE(trainBlock(block, {m_inputs, m_targets}, m_rope, recipe, context, [](double) {}));
+    expectFolded();
+}
+
 INSTANTIATE_TEST_SUITE_P(Methods, FirstStep, ::testing::Bool(),
                          [](const auto& method) { return std::string(method.param ? "FlatQuant" : "Bdq"); });
 
