@@ -96,7 +96,10 @@ Status checkTraining(const RunSpec& spec) {
         BDQ_CHECK(refuseAll(changes.loss.has_value(), "loss",
                             std::string(logitLossName(changes.loss.value_or(LogitLoss::Kl)))));
         BDQ_CHECK(refuseAll(changes.rate.has_value(), "rate", std::to_string(changes.rate.value_or(0))));
-        return refuseAll(changes.batch.has_value(), "batch", std::to_string(changes.batch.value_or(0)));
+        BDQ_CHECK(refuseAll(changes.batch.has_value(), "batch", std::to_string(changes.batch.value_or(0))));
+        BDQ_CHECK(refuseAll(changes.learnRounding.value_or(false), "learn_rounding", "true"));
+        BDQ_CHECK(refuseAll(changes.quantizedInputs.value_or(false), "quantized_inputs", "true"));
+        return refuseAll(changes.autocast.value_or(false), "autocast", "true");
     }
     if (changes.epochs) BDQ_CHECK(checkRange("epochs", *changes.epochs, 0, kMaxEpochs));
     if (changes.endToEndSteps) BDQ_CHECK(checkRange("e2e_steps", *changes.endToEndSteps, 0, kMaxSteps));
@@ -178,10 +181,14 @@ TrainingRecipe effectiveRecipe(const RunSpec& spec) {
     if (changes.endToEndSteps) recipe.endToEndSteps = *changes.endToEndSteps;
     recipe.endToEndEpochs = 0;
     recipe.loss = changes.loss.value_or(recipe.loss);
+    recipe.learnRounding = changes.learnRounding.value_or(recipe.learnRounding);
+    recipe.quantizedInputs = changes.quantizedInputs.value_or(recipe.quantizedInputs);
+    recipe.autocast = changes.autocast.value_or(recipe.autocast);
     if (changes.rate) {
         const double factor = *changes.rate / (onlyEndToEnd ? recipe.endToEndRate : recipe.rate);
         for (double* rate :
-             {&recipe.rate, &recipe.clippingRate, &recipe.endToEndRate, &recipe.endToEndClippingRate})
+             {&recipe.rate, &recipe.clippingRate, &recipe.endToEndRate, &recipe.endToEndClippingRate,
+              &recipe.roundingRate, &recipe.endToEndRoundingRate})
             *rate *= factor;
     }
     return recipe;

@@ -56,6 +56,9 @@ struct TrainingOverrides {
     std::optional<LogitLoss> loss;    ///< of the steps over the whole model
     std::optional<double> rate;       ///< of transforms, > 0; the recipe's other rates keep their ratio to it
     std::optional<int> batch;         ///< sequences a step
+    std::optional<bool> learnRounding;
+    std::optional<bool> quantizedInputs; ///< blocks learn from the quantized blocks before them
+    std::optional<bool> autocast;        ///< bfloat16 matrix products
     bool operator==(const TrainingOverrides&) const = default;
     [[nodiscard]] bool any() const { return *this != TrainingOverrides{}; }
 };

@@ -108,6 +108,12 @@ void addTraining(CommandText& text, const TrainingOverrides& training) {
     if (training.loss) text.option("loss", std::string(logitLossName(*training.loss)));
     if (training.rate) text.option("rate", shortest(*training.rate));
     if (training.batch) text.option("batch", std::to_string(*training.batch));
+    const auto onOff = [&](const char* name, const std::optional<bool>& value) {
+        if (value) text.option(name, *value ? "on" : "off");
+    };
+    onOff("learn-rounding", training.learnRounding);
+    onOff("quantized-inputs", training.quantizedInputs);
+    onOff("autocast", training.autocast);
 }
 
 std::string textOf(const RunSpec& spec) {

@@ -33,7 +33,7 @@ SiteRequest readRequest(Reader& in) {
     request.key = readKey(in);
     request.transform = readTransform(in, "transform");
     request.scheme = readScheme(in, "scheme");
-    request.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse or gptq");
+    request.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse, output-mse or gptq");
     return request;
 }
 

@@ -124,6 +124,9 @@ void putTraining(Json& out, const TrainingOverrides& training) {
     if (training.loss) out["loss"] = logitLossName(*training.loss);
     if (training.rate) out["rate"] = *training.rate;
     if (training.batch) out["batch"] = *training.batch;
+    if (training.learnRounding) out["learn_rounding"] = *training.learnRounding;
+    if (training.quantizedInputs) out["quantized_inputs"] = *training.quantizedInputs;
+    if (training.autocast) out["autocast"] = *training.autocast;
 }
 
 TrainingOverrides readTraining(Reader& in) {
@@ -131,13 +134,16 @@ TrainingOverrides readTraining(Reader& in) {
     if (in.has("epochs")) training.epochs = in.integer("epochs", 0, kMaxEpochs);
     if (in.has("e2e_steps")) training.endToEndSteps = in.integer("e2e_steps", 0, kMaxSteps);
     if (in.has("loss"))
-        training.loss = in.choice<LogitLoss>("loss", logitLossFromName, "kl, ce, rce or rce-safe");
+        training.loss = in.choice<LogitLoss>("loss", logitLossFromName, "kl, ce, rce, rce-safe or kl-top");
     if (in.has("rate")) {
         training.rate = in.number("rate");
         if (in.ok() && !(*training.rate > 0 && *training.rate <= kMaxRate))
             in.refuse("rate", std::to_string(*training.rate), "a number more than 0, at most 1");
     }
     if (in.has("batch")) training.batch = in.integer("batch", 1, kMaxBatch);
+    if (in.has("learn_rounding")) training.learnRounding = in.flag("learn_rounding", false);
+    if (in.has("quantized_inputs")) training.quantizedInputs = in.flag("quantized_inputs", false);
+    if (in.has("autocast")) training.autocast = in.flag("autocast", false);
     return training;
 }
 
@@ -162,10 +168,34 @@ Json toJson(const RunSpec& spec) {
 }
 
 RunSpec readRun(Reader& in) {
-    in.allowOnly({"schema",      "job",     "model",   "out",       "scheme", "overrides",    "method",
-                  "preset",      "weights", "epochs",  "e2e_steps", "loss",   "rate",         "batch",
-                  "calibration", "samples", "seq_len", "layers",    "eval",   "eval_seq_len", "max_windows",
-                  "seed",        "resume",  "device",  "threads"});
+    in.allowOnly({"schema",
+                  "job",
+                  "model",
+                  "out",
+                  "scheme",
+                  "overrides",
+                  "method",
+                  "preset",
+                  "weights",
+                  "epochs",
+                  "e2e_steps",
+                  "loss",
+                  "rate",
+                  "batch",
+                  "calibration",
+                  "samples",
+                  "seq_len",
+                  "layers",
+                  "eval",
+                  "eval_seq_len",
+                  "max_windows",
+                  "seed",
+                  "resume",
+                  "device",
+                  "threads",
+                  "learn_rounding",
+                  "quantized_inputs",
+                  "autocast"});
     RunSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
@@ -176,7 +206,8 @@ RunSpec readRun(Reader& in) {
     if (findPreset(spec.method, spec.preset) == nullptr)
         in.refuse("preset", "\"" + std::string(presetName(spec.preset)) + "\"", presetNames(spec.method));
     if (in.has("weights"))
-        spec.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse or gptq");
+        spec.rounding =
+            in.choice<WeightRounding>("weights", roundingFromName, "rtn, mse, output-mse or gptq");
     spec.training = readTraining(in);
     spec.calibration = readCalibration(in, "samples", presetInfo(spec.method, spec.preset).sequences);
     spec.layers = readLayers(in);

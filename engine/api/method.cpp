@@ -107,6 +107,7 @@ constexpr TrainingRecipe bestRecipe() {
     recipe.endToEndSteps = 300;
     recipe.endToEndRate = 1e-3;
     recipe.endToEndClippingRate = 1e-2;
+    recipe.learnRounding = true;
     recipe.loss = LogitLoss::Kl;
     return recipe;
 }
@@ -190,7 +191,7 @@ constexpr std::array kBdqPresets{
                "full-precision output."},
     PresetInfo{Preset::Best, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences, bestRecipe(),
                "4 epochs a block, then 300 steps over the whole model that bring its output distribution to "
-               "the full model's (KL). Wants a GPU."},
+               "the full model's (KL); every weight learns which way it is rounded. Wants a GPU."},
     PresetInfo{
         Preset::Paper, TransformKind::Hadamard, WeightRounding::Rtn, kPaperSequences, bdqPaperRecipe(),
         "The paper's settings: diagonals from 1, no block training, 150 epochs over the whole model with "
@@ -362,7 +363,8 @@ constexpr std::array kMethods{
         "Eq. 19 in its function-preserving form; diagonals start at CAT's closed form (preset paper: at "
         "1); KL to the full model instead of the recursive cross-entropy (preset paper: as printed); "
         "the learned rotation is block-diagonal. Trained presets round weights to nearest with learned "
-        "clipping: GPTQ, which the paper uses in all runs, undoes what end-to-end training has learned "
+        "clipping, preset best with learned rounding too: GPTQ, which the paper uses in all runs, undoes "
+        "what end-to-end training has learned "
         "and is there as a choice."},
 };
 

@@ -13,7 +13,21 @@ namespace bdq {
 
 /// Input-side transforms of a site, x -> x P, W -> W P^-T.
 /// Only those before FlatQuant have a closed form and can be compared without training.
-enum class TransformKind { None, SmoothQuant, Hadamard, CatDiag, CatBlock64, CatBlock128, Bdq, FlatQuant };
+enum class TransformKind {
+    None,
+    SmoothQuant,
+    Awq,
+    Hadamard,
+    DuQuant,
+    Wush,
+    CatDiag,
+    CatBlock64,
+    CatBlock128,
+    Bdq,
+    FlatQuant,
+    SpinQuant,
+    OstQuant
+};
 
 struct TransformInfo {
     TransformKind kind;
@@ -34,11 +48,12 @@ enum class LogitLoss {
     Kl,           ///< KL(q || p)
     CrossEntropy, ///< of the text's next token
     RcePrinted,   ///< BDQ's recursive cross-entropy as printed, arXiv 2605.18800 Eq. 21, delta = 0.5
-    RceSafe       ///< the same with weight 0.1 on its second term
+    RceSafe,      ///< the same with weight 0.1 on its second term
+    KlTop         ///< KL over the full model's 1000 most likely tokens: OSTQuant, arXiv 2501.13987
 };
 struct LogitLossInfo {
     LogitLoss loss;
-    std::string_view id; ///< "kl", "ce", "rce", "rce-safe"
+    std::string_view id; ///< "kl", "ce", "rce", "rce-safe", "kl-top"
     std::string_view explanation;
 };
 std::span<const LogitLossInfo> logitLossTable();
@@ -59,6 +74,12 @@ struct TrainingRecipe {
                                   ///< (effectiveRecipe() turns them into endToEndSteps)
     double endToEndRate = 1e-3;
     double endToEndClippingRate = 1e-2;
+    /// Every weight gets an offset of at most half a step before it is rounded, so that the loss decides
+    /// between its two neighbours (as in AdaRound, arXiv 2004.10568, and SignRound, arXiv 2309.05516).
+    bool learnRounding = false;
+    double roundingRate = 5e-3;         ///< of the offsets, in steps; of block training
+    double endToEndRoundingRate = 5e-3; ///< same, of end-to-end training
+    bool autocast = false;              ///< matrix products of the training in bfloat16, parameters stay fp32
     LogitLoss loss = LogitLoss::Kl;
     bool operator==(const TrainingRecipe&) const = default;
     [[nodiscard]] bool trainsEndToEnd() const { return endToEndSteps > 0 || endToEndEpochs > 0; }
@@ -68,9 +89,11 @@ struct TrainingRecipe {
 /// What training changes in the site transforms of a method.
 enum class LearnedForm {
     None,
-    DiagonalAndRotation, ///< log-diagonal, block-diagonal Cayley rotation behind it, fixed Hadamard
-    FreeBlocks,          ///< free block-diagonal matrix, fixed Hadamard
-    Kronecker            ///< per-channel scale, then a Kronecker pair in SVD form
+    DiagonalAndRotation,   ///< log-diagonal, block-diagonal Cayley rotation behind it, fixed Hadamard
+    FreeBlocks,            ///< free block-diagonal matrix, fixed Hadamard
+    Kronecker,             ///< per-channel scale, then a Kronecker pair in SVD form
+    ResidualRotation,      ///< one orthogonal matrix of the residual stream, one of the values of each layer
+    ScaledResidualRotation ///< the same with learned per-channel scales
 };
 
 /// How much time a method may spend. Not every method has every preset.
@@ -88,7 +111,22 @@ struct PresetInfo {
     std::string_view explanation;
 };
 
-enum class Method { Rtn, SmoothQuant, Gptq, QuaRot, FlatQuant, CatDiag, CatBlock, Cat, Bdq };
+enum class Method {
+    Rtn,
+    SmoothQuant,
+    Awq,
+    Gptq,
+    QuaRot,
+    SpinQuant,
+    OstQuant,
+    DuQuant,
+    FlatQuant,
+    Wush,
+    CatDiag,
+    CatBlock,
+    Cat,
+    Bdq
+};
 
 /// A method is a small preset over shared parts: a site transform, a KV transform and defaults.
 struct MethodInfo {

@@ -18,9 +18,9 @@ struct RoundingRow {
     WeightRounding rounding;
     std::string_view name;
 };
-constexpr std::array kRoundings{RoundingRow{WeightRounding::Rtn, "rtn"},
-                                RoundingRow{WeightRounding::Mse, "mse"},
-                                RoundingRow{WeightRounding::Gptq, "gptq"}};
+constexpr std::array kRoundings{
+    RoundingRow{WeightRounding::Rtn, "rtn"}, RoundingRow{WeightRounding::Mse, "mse"},
+    RoundingRow{WeightRounding::OutputMse, "output-mse"}, RoundingRow{WeightRounding::Gptq, "gptq"}};
 
 constexpr int kUntouchedBits = 16;
 constexpr int kMaxGroup = 1 << 20;

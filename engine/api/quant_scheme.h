@@ -66,8 +66,9 @@ std::string formatScheme(const Scheme& scheme);
 double effectiveWeightBits(const OperandScheme& weight, std::int64_t inFeatures);
 
 /// How weights are rounded after the transform.
-enum class WeightRounding { Rtn, Mse, Gptq };
-/// "rtn" (nearest, range = absmax), "mse" (nearest, range by L2.4 search), "gptq" (error compensation, L2.4
+enum class WeightRounding { Rtn, Mse, OutputMse, Gptq };
+/// "rtn" (nearest, range = absmax), "mse" (nearest, range by L2.4 search), "output-mse" (nearest, range of
+/// the smallest error of the linear layer's output: AWQ's clipping search), "gptq" (error compensation, L2.4
 /// ranges).
 std::string_view roundingName(WeightRounding rounding);
 std::optional<WeightRounding> roundingFromName(std::string_view name);

@@ -34,6 +34,15 @@ void optionalCount(Arguments& arguments, const OptionText& text, std::optional<i
                                                 std::to_string(most)));
 }
 
+void optionalSwitch(Arguments& arguments, const OptionText& text, std::optional<bool>& value) {
+    arguments.option(text, [&value, name = text.names](const std::string& found) -> Status {
+        if (found != "on" && found != "off")
+            return fail(ErrorCode::InvalidSpec, name + ": found \"" + found + "\", expected on or off");
+        value = found == "on";
+        return {};
+    });
+}
+
 constexpr double kLeastRate = std::numeric_limits<double>::min();
 
 std::string lossNames() {
@@ -124,6 +133,13 @@ void declareTraining(Arguments& arguments, TrainingOverrides& training) {
                             "a number more than 0, at most 1"));
     optionalCount(arguments, {"--batch", "N", "sequences a training step (default: the preset's)"},
                   training.batch, 1, kMaxBatch);
+    optionalSwitch(arguments, {"--learn-rounding", "on|off", "learn which way each weight is rounded"},
+                   training.learnRounding);
+    optionalSwitch(arguments,
+                   {"--quantized-inputs", "on|off", "blocks learn from the quantized blocks before them"},
+                   training.quantizedInputs);
+    optionalSwitch(arguments, {"--autocast", "on|off", "train with bfloat16 matrix products"},
+                   training.autocast);
 }
 
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help) {

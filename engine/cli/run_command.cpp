@@ -97,9 +97,9 @@ private:
         arguments.option({"--preset", "NAME",
                           "fast, balanced, best or paper, as the method has them (default: its first)"},
                          [this](const std::string& name) { return takePreset(name); });
-        arguments.option(
-            {"--weights", "NAME", "rounding of weights: rtn, mse or gptq (default: the preset's)"},
-            [this](const std::string& name) { return takeRounding(name); });
+        arguments.option({"--weights", "NAME",
+                          "rounding of weights: rtn, mse, output-mse or gptq (default: the preset's)"},
+                         [this](const std::string& name) { return takeRounding(name); });
         declareLayers(arguments, m_spec.layers, "only these layers are quantized, e.g. 0-3,7 (default all)");
     }
 
@@ -133,8 +133,8 @@ private:
     Status takeRounding(const std::string& name) {
         m_spec.rounding = roundingFromName(name);
         if (!m_spec.rounding)
-            return fail(ErrorCode::InvalidSpec,
-                        "--weights: unknown rounding \"" + name + "\", expected rtn, mse or gptq");
+            return fail(ErrorCode::InvalidSpec, "--weights: unknown rounding \"" + name +
+                                                    "\", expected rtn, mse, output-mse or gptq");
         return {};
     }
 

@@ -98,6 +98,10 @@ Json recipeJson(const TrainingRecipe& recipe) {
                 {"e2e_steps", recipe.endToEndSteps},
                 {"e2e_rate", recipe.endToEndRate},
                 {"e2e_clipping_rate", recipe.endToEndClippingRate},
+                {"learn_rounding", recipe.learnRounding},
+                {"rounding_rate", recipe.roundingRate},
+                {"e2e_rounding_rate", recipe.endToEndRoundingRate},
+                {"autocast", recipe.autocast},
                 {"loss", logitLossName(recipe.loss)}};
 }
 

@@ -21,6 +21,9 @@ TrainingOverrides applicable(const TrainingOverrides& wished, const TrainingReci
         changes.epochs = wished.epochs;
         changes.rate = wished.rate;
         changes.batch = wished.batch;
+        changes.learnRounding = wished.learnRounding;
+        changes.quantizedInputs = wished.quantizedInputs;
+        changes.autocast = wished.autocast;
     }
     if (recipe.trainsEndToEnd()) {
         changes.endToEndSteps = wished.endToEndSteps;
