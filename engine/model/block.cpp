@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 
 #include "engine/api/model_shape.h"
@@ -99,6 +100,9 @@ at::Tensor gatedProduct(const at::Tensor& gateUp) {
 
 // x + input weight^T + bias; the matmul adds to x as it writes.
 at::Tensor addLinear(const at::Tensor& x, const at::Tensor& input, const BlockWeights& weights, Site site) {
+    // In half precision the residual stream would lose what the blocks add to it.
+    if (at::autocast::is_autocast_enabled(x.device().type()))
+        return x + at::linear(input, weights.at(site), weights.biasAt(site));
     const at::Tensor sum =
         at::addmm(x.flatten(0, -2), input.flatten(0, -2), weights.at(site).t()).view(x.sizes());
     return weights.biasAt(site).defined() ? sum + weights.biasAt(site) : sum;

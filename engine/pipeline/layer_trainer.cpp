@@ -19,6 +19,8 @@ constexpr std::int64_t kStartSequences = 32;
 train::Rotation rotationOf(LearnedForm form) {
     switch (form) {
     case LearnedForm::None:
+    case LearnedForm::ResidualRotation:
+    case LearnedForm::ScaledResidualRotation:
         return train::Rotation::Fixed;
     case LearnedForm::DiagonalAndRotation:
         return train::Rotation::CayleyBlocks;
@@ -96,6 +98,8 @@ Result<train::TrainableBlock> LayerTrainer::start(int layer, BlockWeights weight
                                                   const HiddenStates& full) const {
     train::BlockStart start;
     start.learnClipping = m_recipe.learnClipping;
+    start.learnRounding = m_recipe.learnRounding;
+    start.autocast = m_recipe.autocast;
     start.keyScheme = m_options.plan.at({layer, Site::KCache}).kv;
     start.valueScheme = m_options.plan.at({layer, Site::VCache}).kv;
     std::optional<CacheRotation> rotation;

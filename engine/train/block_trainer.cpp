@@ -17,7 +17,8 @@ public:
     Epochs(TrainableBlock& block, const BlockData& data, const Rope& rope, const TrainingRecipe& recipe)
         : m_block(block), m_data(data), m_rope(rope), m_recipe(recipe),
           m_optimizer({{block.transformParameters(), recipe.rate, recipe.weightDecay},
-                       {block.clippingParameters(), recipe.clippingRate, recipe.weightDecay}}) {
+                       {block.clippingParameters(), recipe.clippingRate, recipe.weightDecay},
+                       {block.roundingParameters(), recipe.roundingRate, 0}}) {
         m_batches = (data.inputs.size(0) + recipe.batch - 1) / recipe.batch;
     }
 
@@ -44,6 +45,7 @@ at::Tensor Epochs::step(std::int64_t batch) {
     (loss / loss.detach()).backward();
     m_optimizer.step(cosineFactor(m_step++, m_recipe.epochs * m_batches));
     m_optimizer.zeroGrad();
+    m_block.limitRounding();
     return loss.detach();
 }
 

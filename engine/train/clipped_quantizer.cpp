@@ -182,4 +182,12 @@ ClippedRanges clippedRanges(const at::Tensor& weight, const OperandScheme& schem
     return {ranges.low * factors[1], ranges.high * factors[0]};
 }
 
+at::Tensor clippedStep(const at::Tensor& weight, const OperandScheme& scheme, const at::Tensor& clip) {
+    const ClippedRanges ranges = clippedRanges(weight, scheme, clip);
+    const at::Tensor scale =
+        quant::makeGrids({ranges.low, ranges.high}, scheme, quant::kWeightAbsmaxFloor).scale;
+    if (scheme.groupSize <= 0) return scale;
+    return scale.repeat_interleave(scheme.groupSize, 1).narrow(1, 0, weight.size(1));
+}
+
 } // namespace bdq::train

@@ -40,5 +40,8 @@ struct ClippedRanges {
 /// What learned weight clipping `clip` ([2, rows, 1], or undefined) makes of the groups' extremes, for
 /// quant::roundWeights: it then gives the same numbers as clippedQuantize(weight, scheme, clip, true).
 ClippedRanges clippedRanges(const at::Tensor& weight, const OperandScheme& scheme, const at::Tensor& clip);
+/// Distance of neighbouring grid points of clippedQuantize(weight, scheme, clip, true) at every weight:
+/// fp32, [rows, 1] or, with groups, [rows, n].
+at::Tensor clippedStep(const at::Tensor& weight, const OperandScheme& scheme, const at::Tensor& clip);
 
 } // namespace bdq::train

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kDelta = 0.5;      ///< BDQ's, arXiv 2605.18800 appendix D
 constexpr double kSafeWeight = 0.1; ///< design/bdq.md 7, R1
+constexpr std::int64_t kTopTokens = 1000;
 
 void requireArguments(LogitLoss kind, const at::Tensor& student, const at::Tensor& teacher,
                       const at::Tensor& head, const at::Tensor& targets, std::int64_t chunkRows) {
@@ -53,6 +54,16 @@ ChunkLoss divergence(const at::Tensor& logP, const at::Tensor& logQ) {
     return {sum, logP.exp().sub_(q)};
 }
 
+// Over the teacher's kTopTokens likeliest tokens, both distributions over the whole vocabulary
+// (design/transforms.md 4.4).
+ChunkLoss topDivergence(const at::Tensor& logP, const at::Tensor& logQ) {
+    const std::int64_t count = std::min(kTopTokens, logQ.size(1));
+    const auto [best, places] = logQ.topk(count, 1, true, false);
+    const at::Tensor q = best.exp();
+    const at::Tensor sum = (best - logP.gather(1, places)).mul_(q).sum(at::kDouble);
+    return {sum, (logP.exp() * q.sum(1, true)).scatter_add_(1, places, -q)};
+}
+
 ChunkLoss recursiveCrossEntropy(const at::Tensor& logP, const at::Tensor& logQ, double weight) {
     const at::Tensor p = logP.exp();
     const at::Tensor q = logQ.exp();
@@ -71,6 +82,7 @@ ChunkLoss chunkLoss(LogitLoss kind, const at::Tensor& logP, const at::Tensor& te
     if (kind == LogitLoss::CrossEntropy) return crossEntropy(logP, targets);
     const at::Tensor logQ = at::log_softmax(teacherLogits, 1);
     if (kind == LogitLoss::Kl) return divergence(logP, logQ);
+    if (kind == LogitLoss::KlTop) return topDivergence(logP, logQ);
     return recursiveCrossEntropy(logP, logQ, kind == LogitLoss::RcePrinted ? 1.0 : kSafeWeight);
 }
 
