@@ -10,6 +10,7 @@
 #include "engine/eval/model_ends.h"
 #include "engine/io/tensor_file.h"
 #include "engine/pipeline/host_tensor.h"
+#include "engine/pipeline/job_support.h"
 #include "engine/pipeline/residual_rotation.h"
 #include "engine/pipeline/residual_start.h"
 #include "engine/pipeline/tensor_float32.h"
@@ -143,8 +144,10 @@ Status RunTraining::trainWholeModel(const at::Tensor& tokens, HiddenStates embed
     if (training.stoppedNonFinite)
         m_context.warning("end-to-end training: the loss left the finite numbers; the parameters of the last "
                           "checkpoint are kept");
-    if (m_rotation.residual.defined())
+    if (m_rotation.residual.defined()) {
+        BDQ_CHECK(prepareFolder(m_options.folder / kLayersFolder));
         BDQ_CHECK(writeResidualRotation(m_options.folder / kLayersFolder, m_rotation.residual.detach()));
+    }
     return {};
 }
 
