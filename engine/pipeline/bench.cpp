@@ -167,6 +167,9 @@ Status Bench::benchTraining(const ModelWeights& weights) {
 
 Result<std::string> Bench::run() {
     BDQ_CHECK(checkParts());
+    const bool blocks = wanted("train");
+    const bool endToEnd = wanted("e2e");
+    if (blocks || endToEnd) BDQ_CHECK(TrainingBench::check(m_spec, blocks, endToEnd));
     BDQ_TRY(m_device, openDevice(m_spec.device));
     m_report = {{"schema", kResultSchema},      {"model", m_spec.modelPath},   {"device", m_device.id},
                 {"device_name", m_device.name}, {"threads", m_device.threads}, {"torch", torchVersion()}};
@@ -180,7 +183,7 @@ Result<std::string> Bench::run() {
         BDQ_CHECK(m_context.checkCancelled());
         if (wanted("kernels")) BDQ_CHECK(benchKernels(weights));
     }
-    if (wanted("train") || wanted("e2e")) BDQ_CHECK(benchTraining(weights));
+    if (blocks || endToEnd) BDQ_CHECK(benchTraining(weights));
     m_report["peak_host_bytes"] = peakHostBytes();
     m_report["peak_device_bytes"] = peakDeviceBytes(m_device);
     return m_report.dump();

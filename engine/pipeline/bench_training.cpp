@@ -124,13 +124,22 @@ Status TrainingBench::readTokens() {
     return {};
 }
 
+Status TrainingBench::check(const BenchSpec& spec, bool blocks, bool endToEnd) {
+    const RunSpec run = runSpec(spec);
+    BDQ_CHECK(validate(run));
+    if (spec.training.losses < kLeastLosses)
+        return fail(ErrorCode::InvalidSpec, "losses: found " + std::to_string(spec.training.losses) +
+                                                ", expected at least " + std::to_string(kLeastLosses));
+    const TrainingRecipe recipe = effectiveRecipe(run);
+    if (blocks && recipe.epochs == 0) return tl::unexpected<Error>(trainsNothing(run, "single blocks"));
+    if (endToEnd && !recipe.trainsEndToEnd())
+        return tl::unexpected<Error>(trainsNothing(run, "the whole model"));
+    return {};
+}
+
 Status TrainingBench::prepare() {
     const c10::NoGradGuard guard;
     const RunSpec run = runSpec(m_spec);
-    BDQ_CHECK(validate(run));
-    if (m_spec.training.losses < kLeastLosses)
-        return fail(ErrorCode::InvalidSpec, "losses: found " + std::to_string(m_spec.training.losses) +
-                                                ", expected at least " + std::to_string(kLeastLosses));
     m_recipe = effectiveRecipe(run);
     m_options.plan = run.plan;
     m_options.method = &methodInfo(run.method);
@@ -186,7 +195,6 @@ Result<std::vector<double>> TrainingBench::trainBlock(const TrainingRecipe& reci
 
 Result<TrainingBench::Json> TrainingBench::block() {
     m_context.stage("training of a block");
-    if (m_recipe.epochs == 0) return tl::unexpected<Error>(trainsNothing(runSpec(m_spec), "single blocks"));
     TrainingRecipe recipe = m_recipe;
     const auto perEpoch = (static_cast<int>(m_ids.size(0)) - 1) / recipe.batch + 1;
     recipe.epochs = (m_spec.training.losses - 1) / perEpoch + 1;
@@ -207,8 +215,6 @@ Result<TrainingBench::Json> TrainingBench::block() {
 Result<TrainingBench::Json> TrainingBench::endToEnd() {
     m_context.stage("training end to end");
     const int steps = m_spec.training.training.endToEndSteps.value_or(kEndToEndSteps);
-    if (!m_recipe.trainsEndToEnd())
-        return tl::unexpected<Error>(trainsNothing(runSpec(m_spec), "the whole model"));
     BDQ_TRY(const TemporaryFolder folder, TemporaryFolder::create());
     std::filesystem::create_directory(folder.path() / "training");
     RunTrainingOptions options{m_options, m_recipe, std::vector<int>(), folder.path()};

@@ -24,12 +24,13 @@ public:
         : m_weights(weights), m_spec(spec), m_device(device), m_context(context),
           m_matmulRate(std::move(matmulRate)) {}
 
-    /// Tokens and recipe. Errors: InvalidSpec; those of the text.
+    /// Whether the preset trains what is to be timed. Errors: InvalidSpec.
+    static Status check(const BenchSpec& spec, bool blocks, bool endToEnd);
+    /// Tokens and recipe. After check(). Errors: those of the text.
     Status prepare();
-    /// Block 0. Errors: InvalidSpec when the preset trains no blocks, Cancelled.
+    /// Block 0. Errors: Cancelled.
     Result<Json> block();
-    /// All blocks together, from their start. Errors: InvalidSpec when the preset does not train end to end
-    /// and no steps were asked for, Cancelled, Io of the temporary folder.
+    /// All blocks together, from their start. Errors: Cancelled, Io of the temporary folder.
     Result<Json> endToEnd();
 
 private:

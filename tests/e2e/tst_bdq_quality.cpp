@@ -335,7 +335,7 @@ TEST_F(BdqQuality, usage) {
     expectRefusal(bdq(words("bdq:balanced", "W4A4", {"--epochs", "0"})), 2,
                   {"bdq-balanced-W4A4-s0", "epochs"});
     expectRefusal(bdq({"bench", "slow", model()}), 2, {"quality"});
-    expectRefusal(bdq(Words{"bench", model()} + methods), 2, {"bdq bench quality"});
+    expectRefusal(bdq(Words{"bench", model()} + schemes + Words{"--seeds", "0"}), 2, {"bdq bench quality"});
     EXPECT_FALSE(fs::exists(path("t")));
     Words absent = words("rtn", "W4A4");
     *(std::find(absent.begin(), absent.end(), "--eval") + 1) = path("absent.txt");
@@ -343,10 +343,10 @@ TEST_F(BdqQuality, usage) {
 }
 
 TEST_F(BdqQuality, speedIsStillMeasured) {
-    const ProcessResult result =
-        bdq({"bench", model(), "--parts", "none", "--device", "cpu", "--threads", "1", "--json"});
+    const ProcessResult result = bdq({"bench", model(), "--parts", "kernels", "--device", "cpu", "--json"});
     ASSERT_EQ(result.exitCode, 0) << result.err;
     EXPECT_TRUE(parse(result.out).contains("open_seconds")) << result.out;
+    expectRefusal(bdq({"bench", model(), "--methods", "rtn"}), 2, {"method rtn", "expected a preset"});
 }
 
 } // namespace

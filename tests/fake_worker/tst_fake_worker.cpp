@@ -63,7 +63,7 @@ TEST_F(FakeWorker, analysisCanBeOpened) {
     ASSERT_TRUE(analysis.has_value()) << analysis.error().text();
     ASSERT_EQ(analysis->sites.size(), 8u);
     for (const SiteAnalysis& site : analysis->sites) {
-        EXPECT_EQ(site.transforms.size(), closedFormTransforms().size());
+        EXPECT_EQ(site.transforms.size(), analyzeSpec().transforms.size());
         const Result<SiteDetail> detail = io::readSiteDetail(m_folder / "a" / site.detailFile);
         ASSERT_TRUE(detail.has_value()) << detail.error().text();
         EXPECT_EQ(detail->inFeatures, site.inFeatures);

@@ -19,8 +19,10 @@ namespace {
 // the weight and the product itself: about 3 sqrt(1536) 6e-8 = 7e-6, and the spread between channels of d
 // amplifies it up to tenfold.
 constexpr double kLayerTolerance = 7e-5;
-// 30 such errors add up like a random walk: sqrt(30) times one.
+// Up to 30 such errors add up like a random walk: sqrt(30) times one.
 constexpr double kModelTolerance = 4e-4;
+
+constexpr int kTransformedLayers = 4; // every fourth
 
 BlockWeights copyOf(const BlockWeights& weights) {
     BlockWeights copy = weights;
@@ -93,8 +95,14 @@ TEST_P(EveryTransform, LeavesTheLogitsOfTheDemoModelUnchanged) {
         const BlockWeights block = weights->block(layer, at::kCPU).value();
         CaptureHooks capture;
         const at::Tensor next = forwardBlock(config, block, rope, full, capture);
-        transformed = transformedLayer(config, copyOf(block), capture.inputs(), GetParam().kind, layer)
-                          ->forward(transformed, rope);
+        // The other layers carry the difference on; transforming all of them would take minutes.
+        if (layer % kTransformedLayers == 0 || layer + 1 == config.layers) {
+            transformed = transformedLayer(config, copyOf(block), capture.inputs(), GetParam().kind, layer)
+                              ->forward(transformed, rope);
+        } else {
+            BlockHooks none;
+            transformed = forwardBlock(config, block, rope, transformed, none);
+        }
         full = next;
     }
     const at::Tensor norm = weights->finalNorm(at::kCPU).value();
