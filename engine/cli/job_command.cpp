@@ -1,8 +1,33 @@
 #include "engine/cli/job_command.h"
 
+#include <filesystem>
+
 #include "engine/cli/progress.h"
 
 namespace bdq::cli {
+namespace {
+
+constexpr const char* kSelf = "self"; // text that the model writes, no file
+
+void makeAbsolute(std::string& path) {
+    std::error_code error; // the current folder may be gone
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    if (!path.empty() && path != kSelf && !error) path = whole.lexically_normal().string();
+}
+
+/// Results name what they were made from, and are opened from other folders than they were made in.
+void makeInputsAbsolute(JobSpec& job) {
+    if (auto* analyze = std::get_if<AnalyzeSpec>(&job)) {
+        makeAbsolute(analyze->modelPath);
+        makeAbsolute(analyze->calibration.source);
+    } else if (auto* run = std::get_if<RunSpec>(&job)) {
+        makeAbsolute(run->modelPath);
+        makeAbsolute(run->calibration.source);
+        if (run->evaluation) makeAbsolute(run->evaluation->textPath);
+    }
+}
+
+} // namespace
 
 Status JobCommand::check() {
     BDQ_TRY(const JobSpec job, spec());
@@ -10,7 +35,8 @@ Status JobCommand::check() {
 }
 
 Result<int> JobCommand::execute(Console& console, EngineServices* engine) {
-    BDQ_TRY(const JobSpec job, spec());
+    BDQ_TRY(JobSpec job, spec());
+    makeInputsAbsolute(job);
     Result<JobResult> result;
     {
         ProgressDisplay progress(ProgressDisplay::styleOfStderr());

@@ -76,6 +76,18 @@ TEST_F(BdqJobs, analyzeForPeopleShowsTheWorstSites) {
     EXPECT_EQ(parse(readFile(path("a/analysis.json")))["sites"].size(), 4u);
 }
 
+TEST_F(BdqJobs, resultsNameTheirInputsWithWholePaths) {
+    const std::string relative = std::filesystem::relative(model()).string();
+    ASSERT_NE(relative, model());
+    const ProcessResult result = bdq(
+        {"analyze", relative, "--out", path("a"), "--layers", "0", "--transforms", "none", "--calibration",
+         std::filesystem::relative(text()).string(), "--sequences", "1", "--seq-len", "32"});
+    ASSERT_EQ(result.exitCode, 0) << result.err;
+    const Json spec = parse(readFile(path("a/analysis.json")))["spec"];
+    EXPECT_EQ(spec["model"], model());
+    EXPECT_EQ(spec["calibration"], text());
+}
+
 TEST_F(BdqJobs, selfGeneratedTextNeedsNoFile) {
     const ProcessResult result =
         bdq({"analyze", model(), "--out", path("a"), "--sequences", "2", "--seq-len", "32", "--layers", "0",
