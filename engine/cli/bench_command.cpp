@@ -205,6 +205,9 @@ private:
         if (m_quality.evaluation.textPath.empty() && m_quality.tasks.empty())
             return fail(ErrorCode::InvalidSpec, "nothing to measure, expected --eval FILE or --task FILE");
         m_quality.modelPath = m_speed.modelPath;
+        for (std::string* input :
+             {&m_quality.modelPath, &m_quality.calibration.source, &m_quality.evaluation.textPath})
+            makeAbsolute(*input);
         m_quality.device = m_speed.device;
         m_quality.seeds = m_seeds.empty() ? std::vector{m_seed} : m_seeds;
         return {};

@@ -1,19 +1,10 @@
 #include "engine/cli/job_command.h"
 
-#include <filesystem>
-
+#include "engine/cli/job_options.h"
 #include "engine/cli/progress.h"
 
 namespace bdq::cli {
 namespace {
-
-constexpr const char* kSelf = "self"; // text that the model writes, no file
-
-void makeAbsolute(std::string& path) {
-    std::error_code error; // the current folder may be gone
-    const std::filesystem::path whole = std::filesystem::absolute(path, error);
-    if (!path.empty() && path != kSelf && !error) path = whole.lexically_normal().string();
-}
 
 /// Results name what they were made from, and are opened from other folders than they were made in.
 void makeInputsAbsolute(JobSpec& job) {

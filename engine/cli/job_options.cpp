@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -43,6 +44,8 @@ void optionalSwitch(Arguments& arguments, const OptionText& text, std::optional<
     });
 }
 
+constexpr const char* kSelf = "self"; // text that the model writes, no file
+
 constexpr double kLeastRate = std::numeric_limits<double>::min();
 
 std::string lossNames() {
@@ -82,6 +85,12 @@ Result<TransformKind> readTransformName(const std::string& id, const std::string
     for (const TransformInfo& info : closedFormTransforms())
         known += (known.empty() ? "" : ", ") + std::string(info.id);
     return fail(ErrorCode::InvalidSpec, name + ": unknown transform \"" + id + "\", expected " + known);
+}
+
+void makeAbsolute(std::string& path) {
+    std::error_code error; // the current folder may be gone
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    if (!path.empty() && path != kSelf && !error) path = whole.lexically_normal().string();
 }
 
 void declareDevice(Arguments& arguments, DeviceOptions& device) {

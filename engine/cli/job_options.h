@@ -9,6 +9,10 @@
 
 namespace bdq::cli {
 
+/// Path of an input from the root on, for results that are opened from other folders than they were made in.
+/// Empty and "self" stay.
+void makeAbsolute(std::string& path);
+
 /// --device, --threads
 void declareDevice(Arguments& arguments, DeviceOptions& device);
 /// --seed. `what` says what is random.
