@@ -6,6 +6,7 @@
 #include "engine/quant/gptq.h"
 #include "engine/quant/output_mse.h"
 #include "tests/engine/quant/random_tensors.h"
+#include "tests/engine/train/matrix_of.h"
 #include "tests/reference/awq_reference.h"
 
 namespace bdq::quant {
@@ -30,16 +31,6 @@ Layer makeLayer(std::int64_t n, std::int64_t out, std::uint64_t seed) {
     return layer;
 }
 
-reference::Matrix rowsOf(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.to(at::kDouble).contiguous();
-    reference::Matrix rows(static_cast<std::size_t>(values.size(0)));
-    for (std::int64_t r = 0; r < values.size(0); ++r) {
-        const double* first = values[r].const_data_ptr<double>();
-        rows[static_cast<std::size_t>(r)].assign(first, first + values.size(1));
-    }
-    return rows;
-}
-
 double error(const Layer& layer, const QuantizedWeight& rounded) {
     return outputError(layer.weight, rounded.dequantize(), layer.moment);
 }
@@ -50,7 +41,8 @@ TEST(OutputMse, FindsWhatThePlainLoopsFind) {
         const Layer layer = makeLayer(64, 30, seed += 20);
         const auto found = roundToOutput(layer.weight, layer.moment, scheme).value();
         ASSERT_TRUE(found.validate());
-        const auto expected = reference::clippedToOutput(rowsOf(layer.x), rowsOf(layer.weight), scheme);
+        const auto expected =
+            reference::clippedToOutput(test::matrixOf(layer.x), test::matrixOf(layer.weight), scheme);
         const at::Tensor values = found.dequantize();
         int different = 0;
         for (std::int64_t r = 0; r < 30; ++r)

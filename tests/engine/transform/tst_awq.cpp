@@ -7,6 +7,7 @@
 #include "engine/quant/quantized_weight.h"
 #include "engine/transform/awq.h"
 #include "tests/engine/quant/random_tensors.h"
+#include "tests/engine/train/matrix_of.h"
 #include "tests/reference/awq_reference.h"
 
 namespace bdq::transform {
@@ -31,16 +32,6 @@ Layer makeLayer(std::int64_t n, std::int64_t out, std::uint64_t seed) {
     return layer;
 }
 
-reference::Matrix rowsOf(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.to(at::kDouble).contiguous();
-    reference::Matrix rows(static_cast<std::size_t>(values.size(0)));
-    for (std::int64_t r = 0; r < values.size(0); ++r) {
-        const double* first = values[r].const_data_ptr<double>();
-        rows[static_cast<std::size_t>(r)].assign(first, first + values.size(1));
-    }
-    return rows;
-}
-
 TEST(Awq, FindsWhatThePlainLoopsFind) {
     for (const OperandScheme scheme :
          {OperandScheme{4, true, 0}, OperandScheme{3, true, 0}, OperandScheme{4, false, 16},
@@ -48,7 +39,7 @@ TEST(Awq, FindsWhatThePlainLoopsFind) {
         const Layer layer = makeLayer(48, 64, 3);
         const auto found = searchAwqScale(layer.meanAbs, layer.secondMoment, layer.weight, scheme).value();
         const reference::AwqSearch expected =
-            reference::awqSearch(rowsOf(layer.x), rowsOf(layer.weight), scheme);
+            reference::awqSearch(test::matrixOf(layer.x), test::matrixOf(layer.weight), scheme);
         EXPECT_EQ(found.exponent, expected.exponent) << scheme.bits;
         EXPECT_GT(found.exponent, 0) << scheme.bits; // outlier channels: scaling pays
         EXPECT_NEAR(found.error / expected.error, 1, kErrorTolerance) << scheme.bits;

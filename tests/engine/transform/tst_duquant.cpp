@@ -6,6 +6,7 @@
 #include "engine/transform/duquant.h"
 #include "engine/transform/eigen_tensor.h"
 #include "tests/engine/quant/random_tensors.h"
+#include "tests/engine/train/matrix_of.h"
 #include "tests/reference/duquant_reference.h"
 
 namespace bdq::transform {
@@ -14,19 +15,9 @@ namespace {
 // 256 products of orthogonal matrices in double, each off by about 2^-53 sqrt(k).
 constexpr double kTolerance = 1e-11;
 
-reference::Rows rowsOf(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.contiguous();
-    reference::Rows rows(static_cast<std::size_t>(values.size(0)));
-    for (std::int64_t r = 0; r < values.size(0); ++r) {
-        const double* first = values[r].const_data_ptr<double>();
-        rows[static_cast<std::size_t>(r)].assign(first, first + values.size(1));
-    }
-    return rows;
-}
-
 double largestDifference(const at::Tensor& found, const reference::Rows& expected) {
     double largest = 0;
-    const reference::Rows rows = rowsOf(found);
+    const reference::Rows rows = test::matrixOf(found);
     for (std::size_t i = 0; i < expected.size(); ++i)
         for (std::size_t j = 0; j < expected[i].size(); ++j)
             largest = std::max(largest, std::abs(rows[i][j] - expected[i][j]));
@@ -69,7 +60,8 @@ TEST(DuQuant, GreedyStepsEqualThePlainLoops) {
         const at::Tensor before = x.clone();
         const at::Tensor found = greedyRotation(x, base);
         EXPECT_TRUE(at::equal(x, before));
-        const auto expected = reference::greedyRotation(rowsOf(x), rowsOf(tensorOf(base)), kDuQuantSteps);
+        const auto expected =
+            reference::greedyRotation(test::matrixOf(x), test::matrixOf(tensorOf(base)), kDuQuantSteps);
         EXPECT_LT(largestDifference(found, expected), kTolerance) << k;
     }
 }
