@@ -72,6 +72,17 @@ Arguments::Taker listTaker(std::vector<Value>& values, Result<Value> (*read)(con
     };
 }
 
+constexpr const char* kFooter =
+    R"(bdq bench MODEL measures speed: eval (forward pass against a large matmul), kernels (statistics, transforms,
+quantizers), train (steps of block 0's training, and its losses in fp64, which CPU and GPU must share), e2e
+(steps over the whole model; only when named). --calibration gives the training a text, else a fixed sequence of
+tokens serves. bdq bench quality MODEL --out DIR --methods LIST --schemes LIST --eval FILE makes a run of every
+method, scheme and seed in DIR/runs, evaluates it, and writes DIR/quality.json and DIR/quality.md after every row.
+The same command continues what was interrupted and tries failed rows again; more methods, schemes and seeds may be
+added to a folder. --epochs, --rate and --batch change the presets that train, --e2e-steps and --loss those that
+train the whole model; the others stay as they are. Exit code 1: some rows failed, the others are there.
+)";
+
 class BenchCommand : public Command {
 public:
     BenchCommand()
@@ -95,24 +106,7 @@ public:
                     "quality: the seed where --seeds is not given; speed: of the training");
         declareDevice(arguments, m_speed.device);
         declareJson(arguments);
-        arguments.footer(
-            "bdq bench MODEL measures speed: eval (forward pass against a large matmul), kernels "
-            "(statistics, "
-            "transforms,\nquantizers), train (steps of block 0's training, and its losses with TF32 off, "
-            "which "
-            "CPU and GPU must share), e2e\n(steps over the whole model; only when named). --calibration "
-            "gives "
-            "the training a text, else a fixed sequence of\ntokens serves. bdq bench quality MODEL --out DIR "
-            "--methods LIST --schemes LIST "
-            "--eval "
-            "FILE makes a\nrun of every method, scheme and seed in DIR/runs, evaluates it, and writes "
-            "DIR/quality.json and DIR/quality.md after\nevery row. The same command continues what was "
-            "interrupted "
-            "and tries failed rows again; more methods, schemes and\nseeds may be added to a folder. "
-            "--epochs, "
-            "--rate and --batch change the presets that train, --e2e-steps and --loss those\nthat train the "
-            "whole "
-            "model; the others stay as they are. Exit code 1: some rows failed, the others are there.\n");
+        arguments.footer(kFooter);
     }
 
     Status check() override {

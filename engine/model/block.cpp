@@ -117,10 +117,10 @@ at::Tensor rotatedHeads(const at::Tensor& x, std::int64_t heads, const ModelConf
 
 } // namespace
 
-BlockWeights BlockWeights::to(c10::Device device) const {
+BlockWeights BlockWeights::to(c10::Device device, at::ScalarType type) const {
     BlockWeights moved = *this;
-    const auto move = [device](at::Tensor& tensor) {
-        if (tensor.defined()) tensor = tensor.to(device);
+    const auto move = [device, type](at::Tensor& tensor) {
+        if (tensor.defined()) tensor = tensor.to(device, type);
     };
     for (at::Tensor* tensor : {&moved.attentionNorm, &moved.mlpNorm, &moved.queryNorm, &moved.keyNorm})
         move(*tensor);

@@ -32,7 +32,7 @@ struct BlockWeights {
     [[nodiscard]] const at::Tensor& at(Site site) const { return linear[static_cast<std::size_t>(site)]; }
     at::Tensor& biasAt(Site site) { return bias[static_cast<std::size_t>(site)]; }
     [[nodiscard]] const at::Tensor& biasAt(Site site) const { return bias[static_cast<std::size_t>(site)]; }
-    [[nodiscard]] BlockWeights to(c10::Device device) const;
+    [[nodiscard]] BlockWeights to(c10::Device device, at::ScalarType type = at::kFloat) const;
 };
 
 /// cos and sin of the rotary embedding in half-split order, [positions, headDim] each; frequencies divided by

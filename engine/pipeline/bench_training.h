@@ -9,7 +9,7 @@
 
 #include "engine/pipeline/block_capture.h"
 #include "engine/pipeline/jobs.h"
-#include "engine/pipeline/layer_quantizer.h"
+#include "engine/pipeline/layer_trainer.h"
 
 namespace bdq {
 
@@ -35,7 +35,8 @@ public:
 
 private:
     Status readTokens();
-    Result<std::vector<double>> trainBlock(const TrainingRecipe& recipe, std::vector<double>& seconds);
+    Result<std::vector<double>> trainBlock(const TrainingRecipe& recipe, const ComputeDevice& start,
+                                           BlockPlacement placement, std::vector<double>& seconds);
     [[nodiscard]] Json summary(const std::vector<double>& seconds, double flops, double matmulRate) const;
 
     const ModelWeights& m_weights;

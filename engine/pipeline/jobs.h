@@ -69,8 +69,8 @@ struct BenchSpec {
     DeviceOptions device;
 };
 /// "eval": forward pass against a large matmul. "kernels": statistics, transforms, quantizers. "train": steps
-/// of block 0's training, and its losses with TF32 off, which CPU and GPU must share. "e2e": steps over the
-/// whole model.
+/// of block 0's training, and its losses in fp64, which CPU and GPU must share. "e2e": steps over the whole
+/// model.
 inline constexpr std::array<std::string_view, 4> kBenchParts{"eval", "kernels", "train", "e2e"};
 /// One JSON object as text. Errors: InvalidSpec naming an unknown part or a preset that does not train what a
 /// part needs; those of the training.

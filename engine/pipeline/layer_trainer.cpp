@@ -54,7 +54,8 @@ Result<std::vector<transform::SiteMoments>> LayerTrainer::moments(const BlockWei
 }
 
 Result<train::LearnedSite> LayerTrainer::startSite(SiteKey key, const BlockWeights& weights,
-                                                   const transform::SiteMoments& moments) const {
+                                                   const transform::SiteMoments& moments,
+                                                   BlockPlacement placement) const {
     std::vector<std::string> notes;
     const std::uint64_t seed = siteSeed(m_options.seed, key);
     const at::Tensor& weight = weights.at(key.site);
@@ -71,17 +72,18 @@ Result<train::LearnedSite> LayerTrainer::startSite(SiteKey key, const BlockWeigh
         form.learnDiagonal = false;
         form.kroneckerLeft = m_config.heads;
         form.learnKroneckerRight = false;
-        return train::LearnedSite::create(weight.size(1), {}, form, m_device.device);
+        return train::LearnedSite::create(weight.size(1), {}, form, placement.device, placement.type);
     }
-    return train::LearnedSite::create(weight.size(1), *closedForm, form, m_device.device);
+    return train::LearnedSite::create(weight.size(1), *closedForm, form, placement.device, placement.type);
 }
 
-Status LayerTrainer::startHeads(const CacheRotation& rotation, train::BlockStart& start) const {
+Status LayerTrainer::startHeads(const CacheRotation& rotation, BlockPlacement placement,
+                                train::BlockStart& start) const {
     const MethodInfo& method = *m_options.method;
     const bool svd = method.learned == LearnedForm::Kronecker;
     const auto head = [&](const std::optional<transform::HeadRotation>& from, std::uint64_t part) {
         return train::LearnedHead::create(m_config.headDim, from, {svd, m_options.seed * 2 + part},
-                                          m_device.device);
+                                          placement.device, placement.type);
     };
     if (start.keyScheme.quantizes() && method.learnHeads) {
         BDQ_TRY(start.keys, head(svd ? std::nullopt : rotation.keys, 0));
@@ -94,8 +96,8 @@ Status LayerTrainer::startHeads(const CacheRotation& rotation, train::BlockStart
     return {};
 }
 
-Result<train::TrainableBlock> LayerTrainer::start(int layer, BlockWeights weights,
-                                                  const HiddenStates& full) const {
+Result<train::TrainableBlock> LayerTrainer::start(int layer, BlockWeights weights, const HiddenStates& full,
+                                                  BlockPlacement placement) const {
     train::BlockStart start;
     start.learnClipping = m_recipe.learnClipping;
     start.learnRounding = m_recipe.learnRounding;
@@ -113,11 +115,11 @@ Result<train::TrainableBlock> LayerTrainer::start(int layer, BlockWeights weight
             start.schemes[i] = m_options.plan.at(key);
             // A site that is not quantized keeps its plain form, as in the runs without training.
             if (!start.schemes[i].activation.quantizes() && !start.schemes[i].weight.quantizes()) continue;
-            BDQ_TRY(start.sites[i], startSite(key, weights, moments[i]));
+            BDQ_TRY(start.sites[i], startSite(key, weights, moments[i], placement));
         }
     }
-    BDQ_CHECK(startHeads(*rotation, start));
-    return train::TrainableBlock(m_config, std::move(weights), std::move(start));
+    BDQ_CHECK(startHeads(*rotation, placement, start));
+    return train::TrainableBlock(m_config, weights.to(placement.device, placement.type), std::move(start));
 }
 
 train::TrainableBlock LayerTrainer::untouched(BlockWeights weights) const {

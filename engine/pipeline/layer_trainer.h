@@ -13,6 +13,12 @@
 
 namespace bdq {
 
+/// Where a block is trained, and in which type: fp32, or fp64 for runs of two devices to compare.
+struct BlockPlacement {
+    c10::Device device;
+    at::ScalarType type = at::kFloat;
+};
+
 class LayerTrainer {
 public:
     /// All references must outlive it.
@@ -23,7 +29,12 @@ public:
 
     /// The block as training starts: the method's closed forms, from the full-precision hidden states before
     /// the layer. Errors: buildTransform's, Cancelled.
-    Result<train::TrainableBlock> start(int layer, BlockWeights weights, const HiddenStates& full) const;
+    Result<train::TrainableBlock> start(int layer, BlockWeights weights, const HiddenStates& full) const {
+        return start(layer, std::move(weights), full, {m_device.device});
+    }
+    /// The same closed forms, but the block lies elsewhere.
+    Result<train::TrainableBlock> start(int layer, BlockWeights weights, const HiddenStates& full,
+                                        BlockPlacement placement) const;
     /// A block in full precision, for layers that a run leaves alone.
     [[nodiscard]] train::TrainableBlock untouched(BlockWeights weights) const;
     /// Trains on `inputs` (full or quantized hidden states before the layer) towards `targets` (full ones
@@ -35,8 +46,10 @@ private:
     Result<std::vector<transform::SiteMoments>> moments(const BlockWeights& weights,
                                                         const HiddenStates& full) const;
     Result<train::LearnedSite> startSite(SiteKey key, const BlockWeights& weights,
-                                         const transform::SiteMoments& moments) const;
-    Status startHeads(const CacheRotation& rotation, train::BlockStart& start) const;
+                                         const transform::SiteMoments& moments,
+                                         BlockPlacement placement) const;
+    Status startHeads(const CacheRotation& rotation, BlockPlacement placement,
+                      train::BlockStart& start) const;
 
     const ModelConfig& m_config;
     const Rope& m_rope;
