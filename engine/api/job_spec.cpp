@@ -120,11 +120,7 @@ Status checkMethod(const RunSpec& spec) {
     if (!findPreset(spec.method, spec.preset))
         return refuse("preset", "\"" + name + "\"",
                       presetNames(spec.method) + " (method " + std::string(methodInfo(spec.method).id) + ")");
-    BDQ_CHECK(checkTraining(spec));
-    if (trainingRecipe(spec.method, spec.preset).trains() && !trainingAvailable())
-        return refuse("preset", "\"" + name + "\"",
-                      "one that needs no training: this engine does not train yet");
-    return {};
+    return checkTraining(spec);
 }
 
 Status validateSpec(const RunSpec& spec) {

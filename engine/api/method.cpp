@@ -5,9 +5,6 @@
 namespace bdq {
 namespace {
 
-// The engine carries out recipes that train.
-constexpr bool kTrainingAvailable = true;
-
 constexpr std::array<std::string_view, 4> kPresetNames{"fast", "balanced", "best", "paper"};
 
 constexpr int kSequences = 32;         // of closed forms
@@ -22,6 +19,13 @@ constexpr TrainingRecipe blockLoop(int epochs, double weightDecay) {
     recipe.rate = 5e-3;
     recipe.clippingRate = 5e-2;
     recipe.weightDecay = weightDecay;
+    return recipe;
+}
+
+// FlatQuant's loop without weight decay; the rounding of every weight is learned, too.
+constexpr TrainingRecipe balancedRecipe() {
+    TrainingRecipe recipe = blockLoop(8, 0);
+    recipe.learnRounding = true;
     return recipe;
 }
 
@@ -110,9 +114,10 @@ constexpr std::array kCatPresets{
                "loop."}};
 constexpr std::array kBdqPresets{
     closedForm(TransformKind::Bdq, WeightRounding::Gptq, "Closed forms, no training; weights by GPTQ."),
-    PresetInfo{Preset::Balanced, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences, blockLoop(8, 0),
-               "Diagonals, rotations and clipping of every block trained for 8 epochs against the block's "
-               "full-precision output."},
+    PresetInfo{Preset::Balanced, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences,
+               balancedRecipe(),
+               "Diagonals, rotations, clipping and the rounding of every weight trained for 8 epochs a block "
+               "against its full-precision output."},
     PresetInfo{Preset::Best, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences, bestRecipe(),
                "4 epochs a block, then 300 steps over the whole model that bring its output distribution to "
                "the full model's (KL); every weight learns which way it is rounded. Wants a GPU."},
@@ -349,10 +354,6 @@ std::string presetNames(Method method) {
     for (const PresetInfo& info : presetsOf(method))
         names += (names.empty() ? "" : ", ") + std::string(presetName(info.preset));
     return names;
-}
-
-bool trainingAvailable() {
-    return kTrainingAvailable;
 }
 
 } // namespace bdq

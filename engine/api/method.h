@@ -157,8 +157,6 @@ const PresetInfo* findPreset(Method method, Preset preset);
 const PresetInfo& presetInfo(Method method, Preset preset);
 const TrainingRecipe& trainingRecipe(Method method, Preset preset);
 std::string presetNames(Method method); ///< "fast, balanced" for messages and help
-/// Whether this engine carries out recipes that train.
-bool trainingAvailable();
 
 /// A metric that user interfaces show, with the definition for tooltips and reports.
 struct MetricInfo {

@@ -188,7 +188,7 @@ void TstSheets::runSheetMethodsAndPresets() {
             preset->setCurrentIndex(preset->findData(static_cast<int>(row.preset)));
             const RunSpec spec = sheet.spec();
             QVERIFY(spec.method == info.method && spec.preset == row.preset);
-            QCOMPARE(problems(sheet).isEmpty(), !row.recipe.trains() || trainingAvailable());
+            QVERIFY(problems(sheet).isEmpty());
             QStringList shown;
             for (const QLabel* label : sheet.findChildren<QLabel*>())
                 shown << label->text();

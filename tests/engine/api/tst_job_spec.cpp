@@ -91,7 +91,7 @@ TEST(JobSpec, TrainingIsBounded) {
         refused("rate: found", [rate](RunSpec& spec) { spec.training.rate = rate; });
     RunSpec good = trained(Method::Bdq, Preset::Balanced, 8);
     good.training = {2, 10, LogitLoss::CrossEntropy, 1e-3, 2, true, true, true};
-    EXPECT_EQ(validate(good).has_value(), trainingAvailable());
+    EXPECT_TRUE(validate(good).has_value());
 }
 
 TEST(JobSpec, EffectiveRecipeTakesTheChanges) {
