@@ -9,7 +9,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <malloc.h>
@@ -144,14 +143,6 @@ std::uint64_t peakHostBytes() {
     for (std::string line; std::getline(file, line);)
         if (line.rfind("VmHWM:", 0) == 0) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
     return 0;
-}
-
-std::uint64_t peakDeviceBytes(const ComputeDevice& device) {
-    if (!device.isCuda()) return 0;
-    const auto stats = c10::getDeviceAllocator(c10::kCUDA)->getDeviceStats(device.device.index());
-    const auto& allocated =
-        stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)];
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, allocated.peak));
 }
 
 } // namespace bdq

@@ -34,7 +34,5 @@ void releaseFreedMemory();
 
 /// Highest resident set size of this process so far, bytes (VmHWM).
 std::uint64_t peakHostBytes();
-/// Highest device memory allocated by this process so far, bytes; 0 on the CPU.
-std::uint64_t peakDeviceBytes(const ComputeDevice& device);
 
 } // namespace bdq

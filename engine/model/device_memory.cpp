@@ -5,24 +5,32 @@
 namespace bdq {
 namespace {
 
-std::int64_t current(const c10::CachingAllocator::StatArray& stats) {
-    return stats[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)].current;
+c10::CachingDeviceAllocator::DeviceStats statsOf(c10::Device device) {
+    return c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+}
+
+const c10::CachingAllocator::Stat& total(const c10::CachingAllocator::StatArray& stats) {
+    return stats[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)];
 }
 
 } // namespace
 
 std::uint64_t allocatedDeviceBytes(c10::Device device) {
     if (device.is_cpu()) return 0;
-    return static_cast<std::uint64_t>(
-        current(c10::getDeviceAllocator(device.type())->getDeviceStats(device.index()).allocated_bytes));
+    return static_cast<std::uint64_t>(total(statsOf(device).allocated_bytes).current);
+}
+
+std::uint64_t peakDeviceBytes(c10::Device device) {
+    if (device.is_cpu()) return 0;
+    return static_cast<std::uint64_t>(total(statsOf(device).allocated_bytes).peak);
 }
 
 std::uint64_t freeDeviceBytes(c10::Device device) {
     if (device.is_cpu()) return 0;
-    c10::DeviceAllocator* allocator = c10::getDeviceAllocator(device.type());
-    const auto stats = allocator->getDeviceStats(device.index());
-    const std::int64_t kept = current(stats.reserved_bytes) - current(stats.allocated_bytes);
-    return allocator->getMemoryInfo(device.index()).first + static_cast<std::uint64_t>(kept);
+    const auto stats = statsOf(device);
+    const std::int64_t kept = total(stats.reserved_bytes).current - total(stats.allocated_bytes).current;
+    const std::size_t unused = c10::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first;
+    return unused + static_cast<std::uint64_t>(kept);
 }
 
 } // namespace bdq

@@ -9,6 +9,7 @@
 #include "engine/calibration/histogram.h"
 #include "engine/calibration/input_statistics.h"
 #include "engine/eval/perplexity.h"
+#include "engine/model/device_memory.h"
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/bench_training.h"
 #include "engine/pipeline/jobs.h"
@@ -185,7 +186,7 @@ Result<std::string> Bench::run() {
     }
     if (blocks || endToEnd) BDQ_CHECK(benchTraining(weights));
     m_report["peak_host_bytes"] = peakHostBytes();
-    m_report["peak_device_bytes"] = peakDeviceBytes(m_device);
+    m_report["peak_device_bytes"] = peakDeviceBytes(m_device.device);
     return m_report.dump();
 }
 

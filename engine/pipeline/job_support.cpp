@@ -6,6 +6,7 @@
 #include "engine/api/atomic_file.h"
 #include "engine/api/version.h"
 #include "engine/model/device_list.h"
+#include "engine/model/device_memory.h"
 
 namespace bdq {
 namespace {
@@ -41,7 +42,7 @@ Provenance JobClock::provenance(const ComputeDevice& device) const {
     result.startedUtc = m_startedUtc;
     result.seconds = seconds();
     result.peakHostBytes = peakHostBytes();
-    result.peakDeviceBytes = peakDeviceBytes(device);
+    result.peakDeviceBytes = peakDeviceBytes(device.device);
     return result;
 }
 

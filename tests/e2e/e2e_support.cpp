@@ -101,6 +101,12 @@ void E2eTest::SetUpTestSuite() {
     writeFile(s_shared / "text.txt", sampleText(3000));
 }
 
+void E2eTest::writeDeepModel(int layers) {
+    TinyModelOptions options;
+    options.layers = layers;
+    writeTinyModel(s_shared / "deep", options);
+}
+
 void E2eTest::TearDownTestSuite() {
     fs::remove_all(s_shared);
 }

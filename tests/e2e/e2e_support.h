@@ -40,6 +40,8 @@ bool waitFor(const std::function<bool()>& condition);
 std::string demoModel();
 
 /// A folder for the files of one test, removed with it; a tiny model shared by all tests of the program.
+inline constexpr int kDeepModelLayers = 24;
+
 class E2eTest : public ::testing::Test {
 protected:
     static void SetUpTestSuite();
@@ -48,6 +50,9 @@ protected:
     void TearDown() override;
 
     [[nodiscard]] static std::string model() { return (s_shared / "model").string(); }
+    /// Enough layers that a signal after the first one arrives before the last; after writeDeepModel().
+    [[nodiscard]] static std::string deepModel() { return (s_shared / "deep").string(); }
+    static void writeDeepModel(int layers = kDeepModelLayers);
     [[nodiscard]] static std::string text() { return (s_shared / "text.txt").string(); }
     [[nodiscard]] std::string path(const std::string& name) const { return (m_folder / name).string(); }
     /// Options that keep a job on the tiny model short.

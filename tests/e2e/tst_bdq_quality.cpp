@@ -11,15 +11,11 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-constexpr int kManyLayers = 24;
-
 class BdqQuality : public E2eTest {
 protected:
     static void SetUpTestSuite() {
         E2eTest::SetUpTestSuite();
-        TinyModelOptions options;
-        options.layers = kManyLayers;
-        writeTinyModel(s_shared / "deep", options);
+        writeDeepModel();
     }
 
     static Words evaluation() { return {"--eval", text(), "--eval-seq-len", "64", "--max-windows", "2"}; }
@@ -207,8 +203,7 @@ TEST_F(BdqQuality, finishedRowsAreNotMeasuredAgain) {
 }
 
 void BdqQuality::interruptAndContinue(int signal) {
-    const std::string deep = (s_shared / "deep").string();
-    const Words line = words("rtn,quarot", "W4A4KV4", {}, deep);
+    const Words line = words("rtn,quarot", "W4A4KV4", {}, deepModel());
     const std::string second = path("t/runs/quarot-fast-W4A4KV4-s0");
     {
         Process process(Words{program("bdq")} + line);

@@ -9,28 +9,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kManyLayers = 24;
-
-/// A deeper tiny model: enough layers that a signal after the first one arrives before the last.
 class BdqResume : public E2eTest {
 protected:
     static void SetUpTestSuite() {
         E2eTest::SetUpTestSuite();
-        TinyModelOptions options;
-        options.layers = kManyLayers;
-        writeTinyModel(s_shared / "deep", options);
+        writeDeepModel();
     }
 
     [[nodiscard]] std::vector<std::string> words(const std::string& out,
                                                  const std::vector<std::string>& more = {}) const {
-        return std::vector<std::string>{"run",      (s_shared / "deep").string(),
-                                        "--out",    path(out),
-                                        "--scheme", "W4A4KV4",
-                                        "--method", "bdq",
-                                        "--json",   "--eval",
-                                        text(),     "--eval-seq-len",
-                                        "64",       "--max-windows",
-                                        "1"} +
+        return std::vector<std::string>{"run",     deepModel(),      "--out", path(out),       "--scheme",
+                                        "W4A4KV4", "--method",       "bdq",   "--json",        "--eval",
+                                        text(),    "--eval-seq-len", "64",    "--max-windows", "1"} +
                smallCalibration("--samples") + more;
     }
 
@@ -69,7 +59,7 @@ protected:
         ASSERT_EQ(resumed.exitCode, 0) << resumed.err;
         const Json run = parse(resumed.out);
         const Json whole = undisturbed();
-        EXPECT_EQ(run["per_layer"].size(), kManyLayers * 6u);
+        EXPECT_EQ(run["per_layer"].size(), kDeepModelLayers * 6u);
         EXPECT_EQ(figures(run), figures(whole));
         EXPECT_EQ(figures(parse(readFile(path(out + "/run.json")))), figures(whole));
     }

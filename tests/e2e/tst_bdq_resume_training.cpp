@@ -20,9 +20,7 @@ class BdqResumeTraining : public E2eTest {
 protected:
     static void SetUpTestSuite() {
         E2eTest::SetUpTestSuite();
-        TinyModelOptions options;
-        options.layers = kLayers;
-        writeTinyModel(s_shared / "deep", options);
+        writeDeepModel(kLayers);
         // Long enough a block that a signal after its first step arrives before its last.
         undisturbed("balanced");
         undisturbed("best");
@@ -32,16 +30,9 @@ protected:
         const Words training = preset == "best"
                                    ? Words{"--epochs", "2", "--e2e-steps", std::to_string(kEndToEndSteps)}
                                    : Words{"--epochs", "60"};
-        return Words{"run",      (s_shared / "deep").string(),
-                     "--out",    folder,
-                     "--scheme", "W4A4KV4",
-                     "--method", "bdq",
-                     "--preset", preset,
-                     "--batch",  "2",
-                     "--json",   "--eval",
-                     text(),     "--eval-seq-len",
-                     "64",       "--max-windows",
-                     "1"} +
+        return Words{"run",  deepModel(),      "--out", folder,          "--scheme", "W4A4KV4", "--method",
+                     "bdq",  "--preset",       preset,  "--batch",       "2",        "--json",  "--eval",
+                     text(), "--eval-seq-len", "64",    "--max-windows", "1"} +
                smallCalibration("--samples") + training;
     }
 

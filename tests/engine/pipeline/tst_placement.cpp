@@ -9,13 +9,14 @@
 
 #include "engine/pipeline/layer_quantizer.h"
 #include "engine/pipeline/quantized_layer.h"
+#include "tests/engine/model/plain_quantized_block.h"
 #include "tests/engine/model/random_block.h"
-#include "tests/reference/quantized_block.h"
 
 namespace bdq {
 namespace {
 
 using reference::MatrixXd;
+using testing::matrixOf;
 using testing::randomTensor;
 
 constexpr std::int64_t kTokens = 24;
@@ -27,13 +28,6 @@ constexpr double kSameCodes = 1e-4;
 // the other side. A token's row then moves by one step in one of some hundred terms, the output as a whole by
 // less than this.
 constexpr double kOneOtherCode = 3e-2;
-
-MatrixXd matrixOf(const at::Tensor& tensor) {
-    const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
-    const reference::Values values{wide.const_data_ptr<double>(),
-                                   wide.const_data_ptr<double>() + wide.numel()};
-    return reference::matrixOf(values, wide.size(-2), wide.size(-1));
-}
 
 reference::Values valuesOf(const Eigen::VectorXd& vector) {
     return {vector.data(), vector.data() + vector.size()};
@@ -75,16 +69,8 @@ protected:
     }
 
     void setPlain() {
-        const Scheme& scheme = m_options.plan.base;
-        m_plain.heads = m_config.heads;
-        m_plain.kvHeads = m_config.kvHeads;
-        m_plain.headDim = m_config.headDim;
-        m_plain.ropeTheta = m_config.ropeTheta;
-        m_plain.epsilon = m_config.normEpsilon;
-        m_plain.attentionNorm = matrixOf(m_weights.attentionNorm.unsqueeze(0));
-        m_plain.mlpNorm = matrixOf(m_weights.mlpNorm.unsqueeze(0));
+        m_plain = testing::plainBlock(m_config, m_weights, m_options.plan.base);
         m_plain.logDiagonal = false;
-        m_plain.keys = m_plain.values = {scheme.kv.bits, scheme.kv.symmetric};
         if (m_options.method->rotateKv)
             for (const auto& [name, site] :
                  {std::pair{"keys.matrix", Site::KCache}, {"values.matrix", Site::VCache}}) {
@@ -93,15 +79,11 @@ protected:
                 m_parameters[name] = valuesOf(matrixOf(rotation.matrix().t()).reshaped());
             }
         for (std::size_t i = 0; i < kLinearSites.size(); ++i)
-            setSite(i, scheme);
+            setSite(i);
     }
 
-    void setSite(std::size_t i, const Scheme& scheme) {
-        m_plain.weights[i] = matrixOf(m_weights.linear[i]);
-        const auto n = m_plain.weights[i].cols();
-        m_plain.weightQuantizers[i] = {scheme.weight.bits, scheme.weight.symmetric};
-        m_plain.activationQuantizers[i] = {scheme.activation.bits, scheme.activation.symmetric};
-        m_plain.start[i] = m_plain.constant[i] = MatrixXd::Identity(n, n);
+    void setSite(std::size_t i) {
+        const std::int64_t n = m_plain.weights[i].cols();
         const transform::TransformParts parts = m_block.sites[i].siteTransform.parts();
         // Blocks are unique up to signs and order, which decide about codes: tst_closed_forms checks what
         // they are.
@@ -109,8 +91,7 @@ protected:
             std::vector<at::Tensor> blocks;
             for (std::int64_t k = 0; k < parts.blocks.size(0); ++k)
                 blocks.push_back(parts.blocks[k].to(at::kDouble));
-            const std::int64_t width = n;
-            m_plain.start[i] = matrixOf(at::block_diag(blocks).narrow(0, 0, width).narrow(1, 0, width));
+            m_plain.start[i] = matrixOf(at::block_diag(blocks).narrow(0, 0, n).narrow(1, 0, n));
         }
         if (GetParam() != Method::SmoothQuant) {
             transform::TransformParts hadamard;

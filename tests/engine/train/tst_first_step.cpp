@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/train/block_trainer.h"
+#include "tests/engine/model/plain_quantized_block.h"
 #include "tests/engine/model/random_block.h"
-#include "tests/reference/quantized_block.h"
 
 namespace bdq::train {
 namespace {
@@ -15,7 +15,9 @@ namespace {
 using reference::Index;
 using reference::MatrixXd;
 using reference::Parameters;
+using testing::matrixOf;
 using testing::randomTensor;
+using testing::valuesOf;
 
 // Sums of some thousand fp64 products in another order.
 constexpr double kSameFunction = 1e-10;
@@ -37,23 +39,6 @@ ModelConfig tinyConfig() {
     config.kvHeads = 1;
     config.headDim = 4;
     return config;
-}
-
-BlockWeights wide(BlockWeights weights) {
-    weights.attentionNorm = weights.attentionNorm.to(at::kDouble);
-    weights.mlpNorm = weights.mlpNorm.to(at::kDouble);
-    for (at::Tensor& weight : weights.linear)
-        weight = weight.to(at::kDouble);
-    return weights;
-}
-
-reference::Values valuesOf(const at::Tensor& tensor) {
-    const at::Tensor flat = tensor.detach().to(at::kDouble).contiguous();
-    return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
-
-MatrixXd matrixOf(const at::Tensor& tensor) {
-    return reference::matrixOf(valuesOf(tensor), tensor.size(-2), tensor.size(-1));
 }
 
 Parameters parametersOf(const TrainableBlock& block) {
@@ -92,15 +77,7 @@ protected:
         for (std::size_t i = 0; i < kLinearSites.size(); ++i)
             setSite(i);
         setHeads();
-        m_plain.heads = m_config.heads;
-        m_plain.kvHeads = m_config.kvHeads;
-        m_plain.headDim = m_config.headDim;
-        m_plain.ropeTheta = m_config.ropeTheta;
-        m_plain.epsilon = m_config.normEpsilon;
-        m_plain.attentionNorm = matrixOf(m_weights.attentionNorm.unsqueeze(0));
-        m_plain.mlpNorm = matrixOf(m_weights.mlpNorm.unsqueeze(0));
         m_plain.logDiagonal = !flatQuant();
-        m_plain.keys = m_plain.values = {m_scheme.kv.bits, m_scheme.kv.symmetric};
         BlockHooks none;
         m_targets = forwardBlock(m_config, m_weights, m_rope, m_inputs, none);
     }
@@ -150,11 +127,8 @@ protected:
         }
         const auto closedForm = transform::SiteTransform::create(n, parts).value();
         m_start.sites[i] = LearnedSite::create(n, closedForm, form, at::kCPU, at::kDouble).value();
-        m_plain.weights[i] = matrixOf(m_weights.linear[i]);
         m_plain.constant[i] = matrixOf(constant);
         m_plain.start[i] = matrixOf(start);
-        m_plain.weightQuantizers[i] = {m_scheme.weight.bits, m_scheme.weight.symmetric};
-        m_plain.activationQuantizers[i] = {m_scheme.activation.bits, m_scheme.activation.symmetric};
     }
 
     void setHeads() {
@@ -195,14 +169,14 @@ protected:
 
     ModelConfig m_config = tinyConfig();
     Scheme m_scheme = parseScheme(kScheme).value();
-    BlockWeights m_weights = wide(testing::randomBlock(m_config, 1));
+    BlockWeights m_weights = testing::randomBlock(m_config, 1).to(at::kCPU, at::kDouble);
     Rope m_rope = Rope::create(m_config, kTokens, at::kCPU);
     at::Tensor m_inputs = (randomTensor({kSequences, kTokens, m_config.hiddenSize}, 2) *
                            at::exp(randomTensor({m_config.hiddenSize}, 3)))
                               .to(at::kDouble);
     at::Tensor m_targets;
     BlockStart m_start;
-    reference::PlainBlock m_plain;
+    reference::PlainBlock m_plain = testing::plainBlock(m_config, m_weights, m_scheme);
 };
 
 TEST_P(FirstStep, OutputIsThatOfTheDefinition) {
