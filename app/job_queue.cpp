@@ -10,6 +10,7 @@ std::string deviceOf(const JobSpec& spec) {
     if (const auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return analyze->device.device;
     if (const auto* run = std::get_if<RunSpec>(&spec)) return run->device.device;
     if (const auto* eval = std::get_if<EvalSpec>(&spec)) return eval->device.device;
+    if (const auto* sensitivity = std::get_if<SensitivitySpec>(&spec)) return sensitivity->device.device;
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <type_traits>
 
+#include "engine/api/sensitivity.h"
 #include "engine/api/spec_limits.h"
 
 namespace bdq {
@@ -157,6 +158,30 @@ Status validateSpec(const ReportSpec& spec) {
 Status validateSpec(const InspectSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
     BDQ_CHECK(checkText("analysis", spec.analysisDir, "a folder of an analysis"));
+    return checkDevice(spec.device);
+}
+
+Status checkWeights(const std::vector<OperandScheme>& weights) {
+    if (weights.empty() || weights.size() > kMaxWeightSchemes)
+        return refuse("bits", std::to_string(weights.size()) + " bit widths",
+                      "1 to " + std::to_string(kMaxWeightSchemes));
+    for (auto weight = weights.begin(); weight != weights.end(); ++weight) {
+        BDQ_CHECK(checkScheme("bits", {*weight, {}, {}}));
+        if (std::find(weights.begin(), weight, *weight) != weight)
+            return refuse("bits", weightText(*weight) + " twice", "different bit widths");
+    }
+    return {};
+}
+
+Status validateSpec(const SensitivitySpec& spec) {
+    BDQ_CHECK(checkText("analysis", spec.analysisDir, "a folder of an analysis"));
+    BDQ_CHECK(checkWeights(spec.weights));
+    BDQ_CHECK(checkScheme("activation", {{}, spec.activation, {}}));
+    if (spec.rounding != WeightRounding::Rtn && spec.rounding != WeightRounding::Mse)
+        return refuse("weights", std::string(roundingName(spec.rounding)), "rtn or mse");
+    BDQ_CHECK(checkRange("sequences", spec.text.sequences, 1, kMaxSequences));
+    BDQ_CHECK(checkRange("seq_len", spec.text.sequenceLength, kMinSequenceLength, kMaxSequenceLength));
+    BDQ_CHECK(checkLayers(spec.layers));
     return checkDevice(spec.device);
 }
 

@@ -137,7 +137,23 @@ struct InspectSpec {
     DeviceOptions device;
 };
 
-using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, InspectSpec>;
+/// Measures what the model loses when one site alone is quantized; sensitivity.json in the folder of an
+/// analysis.
+struct SensitivitySpec {
+    std::string analysisDir;
+    std::string modelPath; ///< empty = the model of the analysis
+    /// Of the site's weights; 16 bits = untouched. Default: 2 (asymmetric), 3, 4 and 8 bits.
+    std::vector<OperandScheme> weights{{2, false, 0}, {3, true, 0}, {4, true, 0}, {8, true, 0}};
+    OperandScheme activation;                      ///< of the site's input; 16 bits = untouched
+    std::vector<TransformKind> transforms;         ///< of the analysis; empty = its last
+    std::vector<int> layers;                       ///< empty = all analysed
+    WeightRounding rounding = WeightRounding::Mse; ///< Rtn or Mse
+    /// Tokens the model is compared on; an empty source = that of the analysis.
+    CalibrationOptions text{{}, 1, 512};
+    DeviceOptions device;
+};
+
+using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, InspectSpec, SensitivitySpec>;
 
 /// Checks everything that can be known without opening a file. Errors: InvalidSpec naming field, value and
 /// rule.
@@ -147,7 +163,7 @@ Status validate(const JobSpec& spec);
 std::string encodeSpec(const JobSpec& spec);
 Result<JobSpec> decodeSpec(std::string_view json);
 
-/// "analyze", "run", "eval", "report", "inspect".
+/// "analyze", "run", "eval", "report", "inspect", "sensitivity".
 std::string_view jobName(const JobSpec& spec);
 
 /// The `bdq ...` command line that does the same (POSIX-quoted).

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/api/job_spec.h"
+#include "engine/api/sensitivity.h"
 #include "engine/api/shell_words.h"
 #include "engine/api/spec_limits.h"
 
@@ -79,6 +80,13 @@ std::string joined(const std::vector<TransformKind>& kinds) {
     for (TransformKind kind : kinds)
         names.emplace_back(transformInfo(kind).id);
     return joined(names);
+}
+
+std::string joined(const std::vector<OperandScheme>& weights) {
+    std::vector<std::string> bits;
+    for (const OperandScheme& weight : weights)
+        bits.push_back(weightText(weight).substr(1));
+    return joined(bits);
 }
 
 std::string textOf(const AnalyzeSpec& spec) {
@@ -173,6 +181,23 @@ std::string textOf(const InspectSpec&) {
     return CommandText("worker").text();
 }
 
+std::string textOf(const SensitivitySpec& spec) {
+    const SensitivitySpec standard;
+    CommandText text("sensitivity");
+    text.path(spec.analysisDir)
+        .unlessDefault("model", spec.modelPath, standard.modelPath)
+        .unlessDefault("bits", joined(spec.weights), joined(standard.weights))
+        .unlessDefault("activation", activationText(spec.activation), activationText(standard.activation))
+        .unlessDefault("transforms", joined(spec.transforms), joined(standard.transforms))
+        .layers(spec.layers)
+        .unlessDefault("weights", std::string(roundingName(spec.rounding)),
+                       std::string(roundingName(standard.rounding)))
+        .unlessDefault("text", spec.text.source, standard.text.source)
+        .unlessDefault("sequences", spec.text.sequences, standard.text.sequences)
+        .unlessDefault("seq-len", spec.text.sequenceLength, standard.text.sequenceLength);
+    return text.device(spec.device).text();
+}
+
 std::string_view nameOf(const AnalyzeSpec&) {
     return "analyze";
 }
@@ -187,6 +212,9 @@ std::string_view nameOf(const ReportSpec&) {
 }
 std::string_view nameOf(const InspectSpec&) {
     return "inspect";
+}
+std::string_view nameOf(const SensitivitySpec&) {
+    return "sensitivity";
 }
 
 tl::unexpected<Error> badLayers(std::string_view text, const std::string& found,

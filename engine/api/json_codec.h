@@ -11,6 +11,9 @@ Json specToJson(const JobSpec& spec);
 /// The object must hold "job".
 JobSpec readSpec(Reader reader);
 
+void putPlan(Json& out, const Plan& plan);
+Plan readPlan(Reader& in);
+
 Json keyToJson(SiteKey key);
 SiteKey readKey(Reader& reader);
 TransformKind readTransform(Reader& reader, std::string_view key);
@@ -25,5 +28,8 @@ Provenance readProvenance(Reader reader);
 
 /// Schemes travel as text.
 Scheme readScheme(Reader& reader, std::string_view key);
+/// `text` as weightText and activationText write it; anything else is refused in the name of `key`.
+OperandScheme weightFromText(Reader& reader, std::string_view key, const std::string& text);
+OperandScheme activationFromText(Reader& reader, std::string_view key, const std::string& text);
 
 } // namespace bdq::json

@@ -1,5 +1,6 @@
-// Job descriptions and plans as JSON.
+// Job descriptions as JSON.
 #include "engine/api/json_codec.h"
+#include "engine/api/sensitivity.h"
 #include "engine/api/spec_limits.h"
 
 namespace bdq {
@@ -49,42 +50,28 @@ std::vector<int> readLayers(Reader& in) {
     return in.has("layers") ? in.integers("layers", 0, kMaxLayer) : std::vector<int>{};
 }
 
-void putPlan(Json& out, const Plan& plan) {
-    out["scheme"] = formatScheme(plan.base);
-    Json rows = Json::array();
-    for (const auto& [key, scheme] : plan.overrides) {
-        Json row = keyToJson(key);
-        row["scheme"] = formatScheme(scheme);
-        rows.push_back(std::move(row));
-    }
-    out["overrides"] = std::move(rows);
+void putTransforms(Json& out, const std::vector<TransformKind>& transforms) {
+    out["transforms"] = Json::array();
+    for (TransformKind kind : transforms)
+        out["transforms"].push_back(transformInfo(kind).id);
 }
 
-Plan readPlan(Reader& in) {
-    Plan plan;
-    plan.base = readScheme(in, "scheme");
-    if (!in.has("overrides")) return plan;
-    for (Reader& row : in.objects("overrides")) {
-        row.allowOnly({"layer", "site", "scheme"});
-        const SiteKey key = readKey(row);
-        const Scheme scheme = readScheme(row, "scheme");
-        if (plan.overrides.contains(key))
-            row.refuse({},
-                       "a second entry for layer " + std::to_string(key.layer) + " " +
-                           std::string(siteName(key.site)),
-                       "one entry per layer and site");
-        plan.set(key, scheme);
+std::vector<TransformKind> readTransforms(Reader& in, const std::vector<TransformKind>& standard) {
+    if (!in.has("transforms")) return standard;
+    std::vector<TransformKind> transforms;
+    for (const std::string& name : in.texts("transforms")) {
+        const std::optional<TransformKind> kind = transformFromName(name);
+        if (!kind) in.refuse("transforms", "\"" + name + "\"", "the name of a transform");
+        transforms.push_back(kind.value_or(TransformKind::None));
     }
-    return plan;
+    return transforms;
 }
 
 Json toJson(const AnalyzeSpec& spec) {
     Json out{{"schema", kSpecSchema}, {"job", "analyze"}, {"model", spec.modelPath}, {"out", spec.outDir}};
     putCalibration(out, spec.calibration, "sequences");
     out["layers"] = spec.layers;
-    out["transforms"] = Json::array();
-    for (TransformKind kind : spec.transforms)
-        out["transforms"].push_back(transformInfo(kind).id);
+    putTransforms(out, spec.transforms);
     out["schemes"] = spec.schemes;
     out["seed"] = spec.seed;
     putDevice(out, spec.device);
@@ -99,14 +86,7 @@ AnalyzeSpec readAnalyze(Reader& in) {
     spec.outDir = in.text("out");
     spec.calibration = readCalibration(in, "sequences", spec.calibration.sequences);
     spec.layers = readLayers(in);
-    if (in.has("transforms")) {
-        spec.transforms.clear();
-        for (const std::string& name : in.texts("transforms")) {
-            const std::optional<TransformKind> kind = transformFromName(name);
-            if (!kind) in.refuse("transforms", "\"" + name + "\"", "the name of a transform");
-            spec.transforms.push_back(kind.value_or(TransformKind::None));
-        }
-    }
+    spec.transforms = readTransforms(in, spec.transforms);
     if (in.has("schemes")) spec.schemes = in.texts("schemes");
     for (const std::string& scheme : spec.schemes) {
         const Result<Scheme> parsed = parseScheme(scheme);
@@ -288,6 +268,48 @@ InspectSpec readInspect(Reader& in) {
     return spec;
 }
 
+Json toJson(const SensitivitySpec& spec) {
+    Json out{{"schema", kSpecSchema},
+             {"job", "sensitivity"},
+             {"analysis", spec.analysisDir},
+             {"model", spec.modelPath},
+             {"bits", Json::array()},
+             {"activation", activationText(spec.activation)},
+             {"weights", roundingName(spec.rounding)},
+             {"text", spec.text.source},
+             {"sequences", spec.text.sequences},
+             {"seq_len", spec.text.sequenceLength},
+             {"layers", spec.layers}};
+    for (const OperandScheme& weight : spec.weights)
+        out["bits"].push_back(weightText(weight));
+    putTransforms(out, spec.transforms);
+    putDevice(out, spec.device);
+    return out;
+}
+
+SensitivitySpec readSensitivity(Reader& in) {
+    in.allowOnly({"schema", "job", "analysis", "model", "bits", "activation", "weights", "text", "sequences",
+                  "seq_len", "layers", "transforms", "device", "threads"});
+    SensitivitySpec spec;
+    spec.analysisDir = in.text("analysis");
+    spec.modelPath = in.text("model", std::string());
+    if (in.has("bits")) {
+        spec.weights.clear();
+        for (const std::string& weight : in.texts("bits"))
+            spec.weights.push_back(weightFromText(in, "bits", weight));
+    }
+    if (in.has("activation")) spec.activation = activationFromText(in, "activation", in.text("activation"));
+    spec.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn or mse", spec.rounding);
+    spec.text.source = in.text("text", std::string());
+    spec.text.sequences = in.integer("sequences", 1, kMaxSequences, std::optional(spec.text.sequences));
+    spec.text.sequenceLength = in.integer("seq_len", kMinSequenceLength, kMaxSequenceLength,
+                                          std::optional(spec.text.sequenceLength));
+    spec.layers = readLayers(in);
+    spec.transforms = readTransforms(in, {});
+    spec.device = readDevice(in);
+    return spec;
+}
+
 } // namespace
 
 Json keyToJson(SiteKey key) {
@@ -325,7 +347,9 @@ JobSpec readSpec(Reader reader) {
     if (job == "eval") return readEval(reader);
     if (job == "report") return readReport(reader);
     if (job == "inspect") return readInspect(reader);
-    reader.refuse("job", "\"" + job.substr(0, 100) + "\"", "analyze, run, eval, report or inspect");
+    if (job == "sensitivity") return readSensitivity(reader);
+    reader.refuse("job", "\"" + job.substr(0, 100) + "\"",
+                  "analyze, run, eval, report, inspect or sensitivity");
     return {};
 }
 
@@ -342,32 +366,6 @@ Result<JobSpec> decodeSpec(std::string_view text) {
     JobSpec spec = json::readSpec(reader);
     BDQ_CHECK(reader.status());
     return spec;
-}
-
-std::string encodePlan(const Plan& plan) {
-    json::Json out{{"schema", json::kSpecSchema}};
-    json::putPlan(out, plan);
-    return json::dump(out, 1);
-}
-
-Result<Plan> decodePlan(std::string_view text, const std::string& label) {
-    BDQ_TRY(const json::Json document, json::parseObject(text, label, ErrorCode::BadFormat));
-    json::ReadState state{label, ErrorCode::BadFormat, {}};
-    json::Reader reader(document, state);
-    reader.checkSchema(json::kSpecSchema);
-    Plan plan;
-    if (reader.has("job")) {
-        JobSpec spec = json::readSpec(reader);
-        if (RunSpec* run = std::get_if<RunSpec>(&spec))
-            plan = std::move(run->plan);
-        else
-            reader.refuse("job", "\"" + std::string(jobName(spec)) + "\"", "run");
-    } else {
-        reader.allowOnly({"schema", "scheme", "overrides"});
-        plan = json::readPlan(reader);
-    }
-    BDQ_CHECK(reader.status());
-    return plan;
 }
 
 } // namespace bdq

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/api/json_codec.h"
-#include "engine/api/shell_words.h"
 #include "engine/api/spec_limits.h"
 
 namespace bdq {
@@ -13,7 +12,6 @@ using json::Json;
 using json::Reader;
 
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 53; // exact in a double
-constexpr std::size_t kMaxWeights = 32;
 constexpr int kIndent = 1;
 
 /// What parseScheme takes for granted is left out.
@@ -23,32 +21,6 @@ std::string operandText(std::string_view letter, const OperandScheme& operand, b
     if (operand.groupSize > 0) text += "g" + std::to_string(operand.groupSize);
     if (operand.symmetric != symmetricByDefault) text += operand.symmetric ? "sym" : "asym";
     return text;
-}
-
-std::string joined(const std::vector<OperandScheme>& weights) {
-    std::string text;
-    for (const OperandScheme& weight : weights)
-        text += (text.empty() ? "" : ",") + weightText(weight).substr(1);
-    return text;
-}
-
-Status checkWeights(const std::vector<OperandScheme>& weights) {
-    if (weights.empty() || weights.size() > kMaxWeights)
-        return fail(ErrorCode::InvalidSpec, "sensitivity: bits: found " + std::to_string(weights.size()) +
-                                                " bit widths, expected 1 to " + std::to_string(kMaxWeights));
-    for (std::size_t i = 0; i < weights.size(); ++i)
-        if (std::find(weights.begin(), weights.begin() + static_cast<std::ptrdiff_t>(i), weights[i]) !=
-            weights.begin() + static_cast<std::ptrdiff_t>(i))
-            return fail(ErrorCode::InvalidSpec, "sensitivity: bits: found " + weightText(weights[i]) +
-                                                    " twice, expected different bit widths");
-    return {};
-}
-
-Status checkNumber(const char* name, int found, int least, int most) {
-    if (found >= least && found <= most) return {};
-    return fail(ErrorCode::InvalidSpec, "sensitivity: " + std::string(name) + ": found " +
-                                            std::to_string(found) + ", expected " + std::to_string(least) +
-                                            " to " + std::to_string(most));
 }
 
 Json rowToJson(const SensitivityRow& row) {
@@ -62,9 +34,9 @@ Json rowToJson(const SensitivityRow& row) {
 }
 
 /// One operand of a scheme that must name nothing else.
-OperandScheme readOperand(Reader& in, std::string_view key, OperandScheme Scheme::*part,
-                          std::string (*textOf)(const OperandScheme&), std::string_view expected) {
-    const std::string text = in.text(key);
+OperandScheme operandFromText(Reader& in, std::string_view key, const std::string& text,
+                              OperandScheme Scheme::*part, std::string (*textOf)(const OperandScheme&),
+                              std::string_view expected) {
     if (!in.ok()) return {};
     const Result<Scheme> scheme = parseScheme(text);
     if (scheme && textOf((*scheme).*part) == text) return (*scheme).*part;
@@ -77,7 +49,7 @@ SensitivityRow readRow(Reader in) {
     SensitivityRow row;
     row.key = json::readKey(in);
     row.transform = json::readTransform(in, "transform");
-    row.weight = readOperand(in, "weight", &Scheme::weight, weightText, "bits such as W4 or W4g128");
+    row.weight = json::weightFromText(in, "weight", in.text("weight"));
     row.outputError = in.number("output_error");
     row.predictedError = in.number("output_error_predicted");
     row.klDivergence = in.number("kl");
@@ -99,6 +71,14 @@ std::vector<Value> distinct(const std::vector<SensitivityRow>& rows, Member memb
 }
 
 } // namespace
+
+OperandScheme json::weightFromText(Reader& reader, std::string_view key, const std::string& text) {
+    return operandFromText(reader, key, text, &Scheme::weight, weightText, "bits such as W4 or W4g128");
+}
+
+OperandScheme json::activationFromText(Reader& reader, std::string_view key, const std::string& text) {
+    return operandFromText(reader, key, text, &Scheme::activation, activationText, "bits such as A4 or A16");
+}
 
 std::string weightText(const OperandScheme& weight) {
     return operandText("W", weight, weight.bits != 2);
@@ -124,46 +104,8 @@ Result<std::vector<OperandScheme>> parseWeightList(std::string_view text, const 
         if (std::ranges::find(weights, scheme->weight) == weights.end()) weights.push_back(scheme->weight);
         begin = end + 1;
     }
-    if (weights.size() > kMaxWeights) return refuse(std::to_string(weights.size()) + " bit widths");
+    if (weights.size() > kMaxWeightSchemes) return refuse(std::to_string(weights.size()) + " bit widths");
     return weights;
-}
-
-Status validate(const SensitivitySpec& spec) {
-    if (spec.analysisDir.empty())
-        return fail(ErrorCode::InvalidSpec, "sensitivity: no analysis, expected the folder of one");
-    BDQ_CHECK(checkWeights(spec.weights));
-    if (spec.rounding != WeightRounding::Rtn && spec.rounding != WeightRounding::Mse)
-        return fail(ErrorCode::InvalidSpec, "sensitivity: weights: found " +
-                                                std::string(roundingName(spec.rounding)) +
-                                                ", expected rtn or mse");
-    BDQ_CHECK(checkNumber("sequences", spec.text.sequences, 1, kMaxSequences));
-    BDQ_CHECK(checkNumber("seq_len", spec.text.sequenceLength, kMinSequenceLength, kMaxSequenceLength));
-    return checkNumber("threads", spec.device.threads, 0, kMaxThreads);
-}
-
-std::string commandLine(const SensitivitySpec& spec) {
-    const SensitivitySpec standard;
-    std::string text =
-        "bdq sensitivity " + shellQuoted((spec.analysisDir.starts_with('-') ? "./" : "") + spec.analysisDir);
-    const auto add = [&text](const std::string& name, const std::string& value) {
-        text += " --" + name + " " + shellQuoted(value);
-    };
-    if (!spec.modelPath.empty()) add("model", spec.modelPath);
-    if (spec.weights != standard.weights) add("bits", joined(spec.weights));
-    if (spec.activation != standard.activation) add("activation", activationText(spec.activation));
-    std::string transforms;
-    for (const TransformKind kind : spec.transforms)
-        transforms += (transforms.empty() ? "" : ",") + std::string(transformInfo(kind).id);
-    if (!transforms.empty()) add("transforms", transforms);
-    if (!spec.layers.empty()) add("layers", formatLayers(spec.layers));
-    if (spec.rounding != standard.rounding) add("weights", std::string(roundingName(spec.rounding)));
-    if (!spec.text.source.empty()) add("text", spec.text.source);
-    if (spec.text.sequences != standard.text.sequences) add("sequences", std::to_string(spec.text.sequences));
-    if (spec.text.sequenceLength != standard.text.sequenceLength)
-        add("seq-len", std::to_string(spec.text.sequenceLength));
-    if (spec.device.device != standard.device.device) add("device", spec.device.device);
-    if (spec.device.threads != standard.device.threads) add("threads", std::to_string(spec.device.threads));
-    return text;
 }
 
 const SensitivityRow* SensitivityResult::find(SiteKey key, TransformKind transform,
@@ -203,8 +145,7 @@ Result<SensitivityResult> decodeSensitivity(std::string_view text, const std::st
     in.checkSchema(kSensitivitySchema);
     SensitivityResult result;
     result.modelPath = in.text("model");
-    result.activation =
-        readOperand(in, "activation", &Scheme::activation, activationText, "bits such as A4 or A16");
+    result.activation = json::activationFromText(in, "activation", in.text("activation"));
     result.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn or mse");
     result.text = json::readText(in.object("text"));
     result.klTokens = in.integer<std::int64_t>("kl_tokens", 0, kMaxCount);

@@ -14,26 +14,6 @@ namespace bdq {
 inline constexpr int kSensitivitySchema = 1;
 inline constexpr const char* kSensitivityFileName = "sensitivity.json";
 
-/// What `bdq sensitivity` measures.
-struct SensitivitySpec {
-    std::string analysisDir;
-    std::string modelPath; ///< empty = the model of the analysis
-    /// Of the site's weights; 16 bits = untouched. Default: 2 (asymmetric), 3, 4 and 8 bits.
-    std::vector<OperandScheme> weights{{2, false, 0}, {3, true, 0}, {4, true, 0}, {8, true, 0}};
-    OperandScheme activation;                      ///< of the site's input; 16 bits = untouched
-    std::vector<TransformKind> transforms;         ///< of the analysis; empty = its last
-    std::vector<int> layers;                       ///< empty = all analysed
-    WeightRounding rounding = WeightRounding::Mse; ///< Rtn or Mse
-    /// Tokens the model is compared on; an empty source = that of the analysis.
-    CalibrationOptions text{{}, 1, 512};
-    DeviceOptions device;
-};
-
-/// Errors: InvalidSpec naming field, value and rule.
-Status validate(const SensitivitySpec& spec);
-/// The `bdq sensitivity ...` command line that does the same.
-std::string commandLine(const SensitivitySpec& spec);
-
 /// One site at one bit width under one transform, everything else in full precision.
 struct SensitivityRow {
     SiteKey key;

@@ -10,7 +10,6 @@
 #include "engine/cli/job_runner.h"
 #include "engine/cli/program.h"
 #include "engine/cli/worker.h"
-#include "engine/pipeline/sensitivity.h"
 
 namespace bdq::cli {
 namespace {
@@ -63,12 +62,6 @@ public:
     Result<QualityReport> benchQuality(const QualitySpec& spec, const EventSink& sink) override {
         const CancelWatch watch;
         return qualityBench(spec, watch.token(), sink);
-    }
-
-    Result<SensitivityResult> sensitivity(const SensitivitySpec& spec, const EventSink& sink) override {
-        const CancelWatch watch;
-        JobContext context(watch.token(), sink);
-        return measureSensitivity(spec, context);
     }
 
     int work() override { return runWorker(STDIN_FILENO, m_resultFd, hello()); }

@@ -15,7 +15,7 @@
 namespace bdq::cli {
 
 /// What a job gives back in the process that ran it. ReportSpec and InspectSpec give nothing.
-using JobResult = std::variant<std::monostate, AnalysisResult, RunResult, EvalResult>;
+using JobResult = std::variant<std::monostate, AnalysisResult, RunResult, EvalResult, SensitivityResult>;
 using EventSink = std::function<void(const JobEvent&)>;
 
 class EngineServices {
@@ -27,7 +27,6 @@ public:
     virtual Result<JobResult> runJob(const JobSpec& spec, const EventSink& sink) = 0;
     virtual Result<std::string> bench(const BenchSpec& spec, const EventSink& sink) = 0;
     virtual Result<QualityReport> benchQuality(const QualitySpec& spec, const EventSink& sink) = 0;
-    virtual Result<SensitivityResult> sensitivity(const SensitivitySpec& spec, const EventSink& sink) = 0;
     /// Speaks the worker protocol on stdin and stdout; returns the exit code.
     virtual int work() = 0;
 };

@@ -1,5 +1,5 @@
-// What analyze, run and eval share: they build one JobSpec, run it with progress on stderr, and print its
-// result.
+// What analyze, run, eval and sensitivity share: they build one JobSpec, run it with progress on stderr, and
+// print its result.
 #pragma once
 
 #include "engine/cli/command.h"

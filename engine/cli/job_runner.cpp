@@ -10,6 +10,7 @@
 
 #include "engine/cli/event_log.h"
 #include "engine/cli/preflight.h"
+#include "engine/pipeline/sensitivity.h"
 #include "engine/report/report.h"
 
 namespace bdq::cli {
@@ -84,6 +85,11 @@ Result<JobResult> perform(const EvalSpec& spec, JobContext& context, RequestQueu
     return JobResult(std::move(result));
 }
 
+Result<JobResult> perform(const SensitivitySpec& spec, JobContext& context, RequestQueue*) {
+    BDQ_TRY(SensitivityResult result, measureSensitivity(spec, context));
+    return JobResult(std::move(result));
+}
+
 Result<JobResult> perform(const ReportSpec& spec, JobContext& context, RequestQueue*) {
     context.emit(AcceptedEvent{"report", "cpu", {}, 0});
     BDQ_CHECK(report::writeReport(spec));
@@ -112,9 +118,10 @@ Result<JobResult> perform(const InspectSpec& spec, JobContext& context, RequestQ
 std::string summaryOf(const JobResult& result, const JobSpec& spec) {
     if (auto* run = std::get_if<RunResult>(&result)) return encodeRun(*run);
     if (auto* eval = std::get_if<EvalResult>(&result)) return encodeEval(*eval);
-    // The analysis itself may be longer than a line may be (kMaxLineBytes): listeners read the file.
-    const std::string file =
-        std::holds_alternative<AnalysisResult>(result) ? R"(,"file":"analysis.json")" : "";
+    // The others may be longer than a line may be (kMaxLineBytes): listeners read the file.
+    std::string file;
+    if (std::holds_alternative<AnalysisResult>(result)) file = R"(,"file":"analysis.json")";
+    if (std::holds_alternative<SensitivityResult>(result)) file = R"(,"file":"sensitivity.json")";
     return R"({"schema":1,"job":")" + std::string(jobName(spec)) + "\"" + file + "}";
 }
 

@@ -51,6 +51,10 @@ Status checkTexts(const ReportSpec&) {
 Status checkTexts(const InspectSpec&) {
     return {};
 }
+Status checkTexts(const SensitivitySpec& spec) {
+    const std::string& source = spec.text.source;
+    return source.empty() || source == "self" ? Status() : checkTextFile(source, "text");
+}
 
 } // namespace
 

@@ -7,7 +7,8 @@
 
 namespace bdq::cli {
 
-/// Folder that a job writes into, empty when it writes none.
+/// Folder of the job's own, with its event log and its cancel file. Empty when it has none, as a sensitivity:
+/// what it adds to belongs to the analysis.
 std::string outDirOf(const JobSpec& spec);
 
 /// Checks the options and that the texts a job names can be read: the evaluation text is needed only after

@@ -1,23 +1,17 @@
 // bdq sensitivity DIR: how much the whole model suffers when one site of it is quantized.
-#include <algorithm>
-#include <cmath>
-
 #include "engine/api/spec_limits.h"
-#include "engine/cli/command.h"
+#include "engine/cli/job_command.h"
 #include "engine/cli/job_options.h"
-#include "engine/cli/progress.h"
 #include "engine/cli/summaries.h"
 #include "engine/cli/text.h"
 
 namespace bdq::cli {
 namespace {
 
-class SensitivityCommand : public Command {
+class SensitivityCommand : public JobCommand {
 public:
     SensitivityCommand()
-        : Command("sensitivity", "quantize every analysed site alone and measure what the model loses") {}
-
-    [[nodiscard]] bool needsEngine() const override { return true; }
+        : JobCommand("sensitivity", "quantize every analysed site alone and measure what the model loses") {}
 
     void declare(Arguments& arguments) override {
         arguments.word("DIR", "folder of an analysis; sensitivity.json is written into it",
@@ -53,20 +47,14 @@ public:
             "layers x layers x bit widths x tokens.\n");
     }
 
-    Status check() override { return validate(m_spec); }
+protected:
+    Result<JobSpec> spec() override { return m_spec; }
 
-    Result<int> execute(Console& console, EngineServices* engine) override {
-        Result<SensitivityResult> result;
-        {
-            ProgressDisplay progress(ProgressDisplay::styleOfStderr());
-            result =
-                engine->sensitivity(m_spec, [&progress](const JobEvent& event) { progress.take(event); });
-        }
-        if (!result) return tl::unexpected<Error>(std::move(result).error());
-        BDQ_CHECK(console.print(json() ? endLine(encodeSensitivity(*result))
-                                       : describeSensitivity(*result) + "Sensitivity in " +
-                                             m_spec.analysisDir + "/" + kSensitivityFileName + "\n"));
-        return 0;
+    std::string printed(const JobResult& result) override {
+        const auto& measured = std::get<SensitivityResult>(result);
+        return json() ? endLine(encodeSensitivity(measured))
+                      : describeSensitivity(measured) + "Sensitivity in " + m_spec.analysisDir + "/" +
+                            kSensitivityFileName + "\n";
     }
 
 private:

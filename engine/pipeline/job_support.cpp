@@ -22,10 +22,8 @@ std::string utcNow() {
 
 } // namespace
 
-JobClock::JobClock(const JobSpec& spec) : JobClock(commandLine(spec)) {}
-
-JobClock::JobClock(std::string command)
-    : m_command(std::move(command)), m_startedUtc(utcNow()), m_start(std::chrono::steady_clock::now()) {}
+JobClock::JobClock(const JobSpec& spec)
+    : m_command(commandLine(spec)), m_startedUtc(utcNow()), m_start(std::chrono::steady_clock::now()) {}
 
 double JobClock::seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - m_start).count();

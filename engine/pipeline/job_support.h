@@ -16,8 +16,6 @@ namespace bdq {
 class JobClock {
 public:
     explicit JobClock(const JobSpec& spec);
-    /// `command` repeats the job.
-    explicit JobClock(std::string command);
     [[nodiscard]] double seconds() const;
     [[nodiscard]] Provenance provenance(const ComputeDevice& device) const;
 

@@ -28,7 +28,7 @@ constexpr std::int64_t kDeviceBatchTokens = 32768;
 class Sensitivity {
 public:
     Sensitivity(const SensitivitySpec& spec, JobContext& context, double stateBytes)
-        : m_spec(spec), m_context(context), m_clock(commandLine(spec)), m_stateBytes(stateBytes) {}
+        : m_spec(spec), m_context(context), m_clock(spec), m_stateBytes(stateBytes) {}
     Result<SensitivityResult> run();
 
 private:

@@ -2,6 +2,7 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QThreadPool>
 
 #include "app/job_queue.h"
 #include "engine/api/results.h"
@@ -40,6 +41,33 @@ private slots:
         queue.cancelAll();
         QVERIFY(QTest::qWaitFor([&] { return !queue.anyActive(); }, kWaitMs));
         QCOMPARE(queue.find(wild)->state, JobState::Cancelled);
+    }
+
+    void aSensitivityTakesItsDeviceAndAddsOnlyItsFile() {
+        const QString folder = m_dir.filePath("analysis");
+        QVERIFY(test::produce(test::analyzeSpec(folder)));
+        QFile::remove(folder + "/worker.log");
+        SensitivitySpec spec;
+        spec.analysisDir = folder.toStdString();
+        spec.device.device = "cpu";
+        JobQueue queue(test::fakeWorker("failed")); // it logs something
+        QSignalSpy ended(&queue, &JobQueue::jobEnded);
+        const int first = queue.enqueue(spec, "first").value();
+        const int second = queue.enqueue(spec, "second").value();
+        QCOMPARE(queue.find(first)->state, JobState::Running);
+        QCOMPARE(queue.find(second)->state, JobState::Queued);
+        QVERIFY(queue.find(first)->outDir().isEmpty());
+        QVERIFY(ended.wait(kWaitMs));
+        qputenv("FAKE_WORKER_MODE", "ok");
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(second)->over(); }, kWaitMs));
+        QVERIFY(!queue.log(first).isEmpty());
+        const int third = queue.enqueue(spec, "third").value();
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(third)->over(); }, kWaitMs));
+        QCOMPARE(queue.find(third)->state, JobState::Finished);
+        QCOMPARE(queue.find(third)->done, queue.find(third)->total);
+        QThreadPool::globalInstance()->waitForDone();
+        QVERIFY(QFile::exists(folder + "/sensitivity.json"));
+        QVERIFY(!QFile::exists(folder + "/worker.log"));
     }
 
     void progressAndResultAreKept() {

@@ -57,6 +57,18 @@ protected:
         spec.calibration = {"self", 4096, 512};
         return spec;
     }
+    /// An analysis in `out`, and what is to be measured on it.
+    [[nodiscard]] SensitivitySpec smallSensitivity(const std::string& out) const {
+        const ProcessResult analyzed = bdq(std::vector<std::string>{"analyze", model(), "--out", path(out),
+                                                                    "--transforms", "none,hadamard"} +
+                                           smallCalibration());
+        EXPECT_EQ(analyzed.exitCode, 0) << analyzed.err;
+        SensitivitySpec spec;
+        spec.analysisDir = path(out);
+        spec.text = {text(), 2, 64};
+        spec.device = {"cpu", 1};
+        return spec;
+    }
     static ErrorCode failureOf(const std::vector<JobEvent>& events) {
         auto* failed = std::get_if<FailedEvent>(&events.back());
         return failed != nullptr ? failed->error.code : ErrorCode::Internal;
@@ -99,6 +111,66 @@ TEST_F(Worker, evaluatesAndReports) {
     auto* finished = std::get_if<FinishedEvent>(&events.back());
     ASSERT_NE(finished, nullptr);
     EXPECT_GT(parse(finished->summaryJson)["perplexity"].get<double>(), 1.0);
+}
+
+TEST_F(Worker, measuresTheSensitivity) {
+    const SensitivitySpec spec = smallSensitivity("a");
+    const std::string analysisLog = readFile(path("a/events.jsonl"));
+    Process worker(command());
+    worker.write(line(StartCommand{spec}));
+    ASSERT_TRUE(worker.waitForOut(seen("finished")));
+    const ProcessResult result = worker.wait();
+    EXPECT_EQ(result.exitCode, 0) << result.err;
+    const std::vector<JobEvent> events = decoded(result.out);
+    auto* accepted = std::get_if<AcceptedEvent>(&events.at(1));
+    ASSERT_NE(accepted, nullptr);
+    EXPECT_EQ(accepted->job, "sensitivity");
+    EXPECT_EQ(accepted->layers, 2);
+    ProgressEvent last;
+    std::size_t stages = 0;
+    for (const JobEvent& event : events) {
+        if (auto* progress = std::get_if<ProgressEvent>(&event)) last = *progress;
+        stages += std::holds_alternative<StageEvent>(event) ? 1 : 0;
+    }
+    EXPECT_GE(stages, 3u); // two layers and the comparison
+    EXPECT_GT(last.total, 0);
+    EXPECT_EQ(last.done, last.total);
+    EXPECT_EQ(last.secondsLeft, 0);
+    auto* finished = std::get_if<FinishedEvent>(&events.back());
+    ASSERT_NE(finished, nullptr);
+    EXPECT_EQ(parse(finished->summaryJson),
+              parse(R"({"schema": 1, "job": "sensitivity", "file": "sensitivity.json"})"));
+    const Json measured = parse(readFile(path("a/sensitivity.json")));
+    EXPECT_EQ(measured["rows"].size(), 2u * 4u * 4u);
+    EXPECT_EQ(measured["provenance"]["command"], commandLine(spec));
+    // The log in the folder stays that of the analysis.
+    EXPECT_EQ(readFile(path("a/events.jsonl")), analysisLog);
+}
+
+TEST_F(Worker, aCancelledSensitivityLeavesNothing) {
+    SensitivitySpec spec = smallSensitivity("a");
+    spec.text = {text(), 64, 512};
+    Process worker(command());
+    worker.write(line(StartCommand{spec}));
+    ASSERT_TRUE(worker.waitForOut(seen("accepted")));
+    worker.write(line(CancelCommand{}));
+    const ProcessResult result = worker.wait(60s);
+    EXPECT_EQ(result.exitCode, 0) << result.err;
+    EXPECT_TRUE(std::holds_alternative<CancelledEvent>(decoded(result.out).back()));
+    EXPECT_FALSE(std::filesystem::exists(path("a/sensitivity.json")));
+}
+
+TEST_F(Worker, aSensitivityOfNoAnalysisOrTextFails) {
+    SensitivitySpec spec;
+    spec.analysisDir = path("nowhere");
+    for (const std::string& source : {path("absent.txt"), text()}) {
+        spec.text.source = source;
+        Process worker(command());
+        worker.write(line(StartCommand{spec}));
+        ASSERT_TRUE(worker.waitForOut(seen("failed")));
+        EXPECT_EQ(failureOf(decoded(worker.wait(60s).out)), ErrorCode::NotFound) << source;
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("nowhere")));
 }
 
 TEST_F(Worker, cancelsOnRequest) {

@@ -263,4 +263,31 @@ EvalResult makeEval(const EvalSpec& spec) {
     return result;
 }
 
+SensitivityResult makeSensitivity(const SensitivitySpec& spec) {
+    SensitivityResult result;
+    result.modelPath = spec.modelPath;
+    result.activation = spec.activation;
+    result.rounding = spec.rounding;
+    result.text = fakeText(spec.text);
+    result.klTokens = kTokens;
+    result.provenance = fakeProvenance(spec, spec.device);
+    const std::vector<TransformKind> transforms =
+        spec.transforms.empty() ? std::vector{TransformKind::Bdq} : spec.transforms;
+    for (int layer = 0; layer < kLayers; ++layer)
+        for (const Site site : kLinearSites)
+            for (const TransformKind transform : transforms)
+                for (const OperandScheme& weight : spec.weights) {
+                    const double factor = outlierFactor({layer, site}, transform);
+                    const double error = weight.quantizes() ? factor * std::exp2(-2.0 * weight.bits) : 0;
+                    result.rows.push_back(
+                        {{layer, site}, transform, weight, error, 1.2 * error, 0.5 * error});
+                }
+    return result;
+}
+
+Status writeSensitivity(const SensitivitySpec& spec, const SensitivityResult& result) {
+    return writeFileAtomically(std::filesystem::path(spec.analysisDir) / kSensitivityFileName,
+                               encodeSensitivity(result));
+}
+
 } // namespace bdq::fake

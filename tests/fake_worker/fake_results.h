@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/api/results.h"
+#include "engine/api/sensitivity.h"
 
 namespace bdq::fake {
 
@@ -21,5 +22,10 @@ RunResult makeRun(const RunSpec& spec);
 Status writeRun(const RunResult& run);
 
 EvalResult makeEval(const EvalSpec& spec);
+
+/// Rows of the sites of makeAnalysis, under `spec`'s transforms or bdq: less is lost with more bits.
+SensitivityResult makeSensitivity(const SensitivitySpec& spec);
+/// Writes sensitivity.json into the analysis folder.
+Status writeSensitivity(const SensitivitySpec& spec, const SensitivityResult& result);
 
 } // namespace bdq::fake

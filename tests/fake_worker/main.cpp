@@ -34,6 +34,7 @@ std::string setting(const char* name, const char* otherwise) {
 std::string outDirOf(const JobSpec& spec) {
     if (auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return analyze->outDir;
     if (auto* run = std::get_if<RunSpec>(&spec)) return run->outDir;
+    if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec)) return sensitivity->analysisDir;
     return {};
 }
 
@@ -113,6 +114,17 @@ void workRun(fake::EventWriter& events, const RunSpec& spec) {
     finishOrFail(events, written, encodeRun(run));
 }
 
+void workSensitivity(fake::EventWriter& events, const SensitivitySpec& spec) {
+    const SensitivityResult result = fake::makeSensitivity(spec);
+    const auto total = static_cast<double>(result.rows.size());
+    events.write(StageEvent{"layer 0", 0, 1.0});
+    for (double done = 1; done <= total; ++done)
+        events.write(ProgressEvent{done, total, "layer passes", 0.5});
+    const Status written = fake::writeSensitivity(spec, result);
+    artifact(events, spec.analysisDir, kSensitivityFileName);
+    finishOrFail(events, written, R"({"schema":1,"job":"sensitivity","file":"sensitivity.json"})");
+}
+
 void workReport(fake::EventWriter& events, const ReportSpec& spec) {
     const Status written = writeFileAtomically(spec.outFile, "<!doctype html><title>fake report</title>\n");
     finishOrFail(events, written, R"({"schema":1,"job":"report"})");
@@ -127,6 +139,8 @@ void work(fake::EventWriter& events, fake::CommandReader& commands, const JobSpe
         events.write(FinishedEvent{encodeEval(fake::makeEval(*eval))});
     else if (auto* report = std::get_if<ReportSpec>(&spec))
         workReport(events, *report);
+    else if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec))
+        workSensitivity(events, *sensitivity);
     else
         answerRequests(events, commands);
 }

@@ -6,6 +6,7 @@
 
 #include "engine/api/job_event.h"
 #include "engine/api/results.h"
+#include "engine/api/sensitivity.h"
 #include "engine/io/tensor_file.h"
 #include "tests/e2e/e2e_support.h"
 
@@ -84,6 +85,19 @@ TEST_F(FakeWorker, runCanBeOpened) {
     ASSERT_TRUE(run.has_value()) << run.error().text();
     EXPECT_EQ(run->perLayer.size(), 12u);
     EXPECT_GT(run->quantized->perplexity, run->full->perplexity);
+}
+
+TEST_F(FakeWorker, sensitivityCanBeOpened) {
+    SensitivitySpec spec;
+    spec.analysisDir = m_folder.string();
+    const ProcessResult result = runMode("ok", spec);
+    EXPECT_EQ(result.exitCode, 0) << result.err;
+    EXPECT_TRUE(std::holds_alternative<FinishedEvent>(last(result.out)));
+    const Result<SensitivityResult> sensitivity =
+        decodeSensitivity(readFile(m_folder / "sensitivity.json"), "sensitivity.json");
+    ASSERT_TRUE(sensitivity.has_value()) << sensitivity.error().text();
+    EXPECT_EQ(sensitivity->rows.size(), 8u * spec.weights.size());
+    EXPECT_EQ(sensitivity->weights(), spec.weights);
 }
 
 TEST_F(FakeWorker, slowGoesOnUntilCancelled) {

@@ -54,6 +54,17 @@ inline ReportSpec reportSpec() {
 inline InspectSpec inspectSpec() {
     return {"m.gguf", "out/analysis", {"cpu", 4}};
 }
+inline SensitivitySpec sensitivitySpec() {
+    return {"out/analysis",
+            "m o.gguf",
+            {{3, true, 0}, {4, false, 64}, {2, true, 0}, {16, true, 0}},
+            {4, false, 128},
+            {TransformKind::Bdq, TransformKind::None},
+            {0, 1, 5},
+            WeightRounding::Rtn,
+            {"t.txt", 2, 128},
+            {"cuda:1", 3}};
+}
 
 inline ModelConfig model() {
     ModelConfig config;

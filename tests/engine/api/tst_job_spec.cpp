@@ -11,9 +11,9 @@ namespace bdq {
 namespace {
 
 TEST(JobSpec, AcceptsTheSamples) {
-    for (const JobSpec& spec :
-         {JobSpec(samples::analyzeSpec()), JobSpec(samples::runSpec()), JobSpec(samples::evalSpec()),
-          JobSpec(samples::reportSpec()), JobSpec(samples::inspectSpec())}) {
+    for (const JobSpec& spec : {JobSpec(samples::analyzeSpec()), JobSpec(samples::runSpec()),
+                                JobSpec(samples::evalSpec()), JobSpec(samples::reportSpec()),
+                                JobSpec(samples::inspectSpec()), JobSpec(samples::sensitivitySpec())}) {
         const Status status = validate(spec);
         EXPECT_TRUE(status) << jobName(spec) << ": " << status.error().text();
     }

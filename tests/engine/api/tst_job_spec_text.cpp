@@ -64,6 +64,11 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
               "--task c.jsonl --limit 50 --device cuda --threads 1");
     EXPECT_EQ(commandLine(samples::reportSpec()), "bdq report out/run --format csv --out r.csv");
     EXPECT_EQ(commandLine(samples::inspectSpec()), "bdq worker");
+    EXPECT_EQ(
+        commandLine(samples::sensitivitySpec()),
+        "bdq sensitivity out/analysis --model 'm o.gguf' --bits 3,4g64asym,2sym,16 --activation A4g128asym "
+        "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt --sequences 2 --seq-len 128 "
+        "--device cuda:1 --threads 3");
 }
 
 TEST(JobSpecText, CommandLineOfATrainedRun) {

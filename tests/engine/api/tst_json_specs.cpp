@@ -6,10 +6,11 @@ namespace bdq {
 namespace {
 
 TEST(JsonSpecs, EverySpecSurvivesItsText) {
-    std::vector<JobSpec> specs{samples::analyzeSpec(), samples::runSpec(), samples::evalSpec(),
-                               samples::reportSpec(), samples::inspectSpec()};
+    std::vector<JobSpec> specs{samples::analyzeSpec(), samples::runSpec(),     samples::evalSpec(),
+                               samples::reportSpec(),  samples::inspectSpec(), samples::sensitivitySpec()};
     specs.emplace_back(std::in_place_type<RunSpec>);
     specs.emplace_back(std::in_place_type<AnalyzeSpec>);
+    specs.emplace_back(std::in_place_type<SensitivitySpec>);
     for (const JobSpec& spec : specs) {
         const std::string text = encodeSpec(spec);
         const Result<JobSpec> again = decodeSpec(text);
@@ -44,6 +45,28 @@ TEST(JsonSpecs, FieldsLandWhereTheyBelong) {
     EXPECT_EQ(analysis.transforms, samples::analyzeSpec().transforms);
     EXPECT_EQ(analysis.schemes, samples::analyzeSpec().schemes);
     EXPECT_EQ(analysis.layers, samples::analyzeSpec().layers);
+}
+
+TEST(JsonSpecs, SensitivitySurvivesFieldByField) {
+    const SensitivitySpec before = samples::sensitivitySpec();
+    const JobSpec spec = decodeSpec(encodeSpec(before)).value();
+    const auto& after = std::get<SensitivitySpec>(spec);
+    EXPECT_EQ(after.analysisDir, before.analysisDir);
+    EXPECT_EQ(after.modelPath, before.modelPath);
+    EXPECT_EQ(after.weights, before.weights);
+    EXPECT_EQ(after.activation, before.activation);
+    EXPECT_EQ(after.transforms, before.transforms);
+    EXPECT_EQ(after.layers, before.layers);
+    EXPECT_EQ(after.rounding, before.rounding);
+    EXPECT_EQ(after.text.source, before.text.source);
+    EXPECT_EQ(after.text.sequences, before.text.sequences);
+    EXPECT_EQ(after.text.sequenceLength, before.text.sequenceLength);
+    EXPECT_EQ(after.device.device, before.device.device);
+    EXPECT_EQ(after.device.threads, before.device.threads);
+    SensitivitySpec standard;
+    standard.analysisDir = "a";
+    const JobSpec least = decodeSpec(R"({"schema": 1, "job": "sensitivity", "analysis": "a"})").value();
+    EXPECT_EQ(encodeSpec(least), encodeSpec(standard));
 }
 
 TEST(JsonSpecs, LeftOutOptionsHaveTheirDefaults) {
@@ -100,7 +123,19 @@ TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
     };
     const std::string run = R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W4A4")";
     const std::string analyze = R"({"schema": 1, "job": "analyze", "model": "m", "out": "o")";
+    const std::string sensitivity = R"({"schema": 1, "job": "sensitivity", "analysis": "a")";
     const Row rows[] = {
+        {R"({"schema": 1, "job": "sensitivity"})", "analysis"},
+        {sensitivity + R"(, "out": "o"})", "out"},
+        {sensitivity + R"(, "bits": "W4"})", "bits"},
+        {sensitivity + R"(, "bits": ["W4", "4"]})", "bits: found \"4\""},
+        {sensitivity + R"(, "bits": ["W4A4"]})", "bits: found \"W4A4\""},
+        {sensitivity + R"(, "activation": "W4"})", "activation"},
+        {sensitivity + R"(, "weights": "best"})", "weights"},
+        {sensitivity + R"(, "transforms": ["magic"]})", "magic"},
+        {sensitivity + R"(, "sequences": 0})", "sequences"},
+        {sensitivity + R"(, "seq_len": 15})", "seq_len"},
+        {sensitivity + R"(, "layers": [-1]})", "layers"},
         {"", "JSON"},
         {"{}", "schema"},
         {R"({"schema": 2, "job": "run"})", "schema: found 2"},

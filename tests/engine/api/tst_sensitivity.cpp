@@ -117,9 +117,9 @@ TEST(Sensitivity, SpecsAreChecked) {
         const Status status = validate(wrong);
         ASSERT_FALSE(status) << named;
         EXPECT_EQ(status.error().code, ErrorCode::InvalidSpec);
-        EXPECT_NE(status.error().message.find(named), std::string::npos) << status.error().message;
+        EXPECT_NE(status.error().text().find(named), std::string::npos) << status.error().text();
     };
-    refused({}, "no analysis");
+    refused({}, "analysis: found nothing");
     SensitivitySpec wrong = spec;
     wrong.weights = {};
     refused(wrong, "found 0 bit widths");
@@ -131,6 +131,18 @@ TEST(Sensitivity, SpecsAreChecked) {
     wrong = spec;
     wrong.text.sequenceLength = 4;
     refused(wrong, "seq_len: found 4");
+    wrong = spec;
+    wrong.weights = {{9, true, 0}};
+    refused(wrong, "bits");
+    wrong = spec;
+    wrong.activation.bits = 1;
+    refused(wrong, "activation");
+    wrong = spec;
+    wrong.layers = {-1};
+    refused(wrong, "layers: found -1");
+    wrong = spec;
+    wrong.device.device = "gpu";
+    refused(wrong, "device: found \"gpu\"");
 }
 
 TEST(Sensitivity, TheCommandLineSaysWhatIsNotTheDefault) {
