@@ -97,6 +97,11 @@ std::optional<LoadedModel> modelOf(const std::string& stored, const std::string&
     return std::nullopt;
 }
 
+Result<SensitivityResult> loadSensitivity(const std::string& path) {
+    BDQ_TRY(const std::string text, readTextFile(path, kMaxResultBytes));
+    return decodeSensitivity(text, path);
+}
+
 void addRun(LoadedRun run, LoadedContent& content) {
     const std::string plots = (fs::path(run.dir) / "analysis").string();
     if (!content.analysis && isThere(fs::path(plots) / "analysis.json")) {
@@ -152,7 +157,14 @@ Result<LoadedAnalysis> loadAnalysis(const std::string& dir) {
     const fs::path path = fs::path(dir) / "analysis.json";
     BDQ_TRY(const std::string text, readTextFile(path, kMaxResultBytes));
     BDQ_TRY(AnalysisResult result, decodeAnalysis(text, path.string()));
-    return LoadedAnalysis{dir, std::make_shared<const AnalysisResult>(std::move(result))};
+    LoadedAnalysis loaded{dir, std::make_shared<const AnalysisResult>(std::move(result)), nullptr, {}};
+    const fs::path measured = fs::path(dir) / kSensitivityFileName;
+    if (!isThere(measured)) return loaded;
+    if (auto sensitivity = loadSensitivity(measured.string()))
+        loaded.sensitivity = std::make_shared<const SensitivityResult>(std::move(*sensitivity));
+    else
+        loaded.problem = sensitivity.error().text();
+    return loaded;
 }
 
 Result<LoadedRun> loadRun(const std::string& dir) {

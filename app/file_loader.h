@@ -10,6 +10,7 @@
 #include "app/session_document.h"
 #include "engine/api/model_index.h"
 #include "engine/api/results.h"
+#include "engine/api/sensitivity.h"
 
 namespace bdq {
 
@@ -22,6 +23,8 @@ struct LoadedModel {
 struct LoadedAnalysis {
     std::string dir;
     std::shared_ptr<const AnalysisResult> result;
+    std::shared_ptr<const SensitivityResult> sensitivity; ///< null = not measured, or not readable
+    std::string problem;                                  ///< why the sensitivity is not readable
 };
 
 /// A run folder. An interrupted run has no run.json: its rows come from events.jsonl, its status is

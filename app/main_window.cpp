@@ -14,6 +14,7 @@
 #include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
+#include "widgets/panels/budget_row.h"
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/header_strip.h"
 #include "widgets/panels/inspector_panel.h"
@@ -65,6 +66,7 @@ MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* p
     setupActions();
     connectSession();
     connectPlan();
+    connectBudget();
     connectJobs();
     connectSheets();
     connectRunPanel();
@@ -80,6 +82,7 @@ MainWindow::~MainWindow() {
     // The workers' last signals must not find a half-destroyed window.
     m_jobs.disconnect(this);
     m_measure.disconnect(this);
+    m_budget.disconnect(this);
     m_plan.disconnect(this);
     m_plan.history()->disconnect(this);
     m_session.disconnect(this);
@@ -235,6 +238,7 @@ void MainWindow::updateSummary() {
         summarizePlan(state.plan, whole ? analysis->sites : sitesOf(m_session.modelConfig()),
                       m_session.parameters(), state.fallback(), state.transforms);
     m_planPanel->setSummary(summary);
+    m_planPanel->budget()->setBits(state.budget.value_or(summary.averageWeightBits));
     m_workspace->header()->setPlan(state.plan.base, summary);
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "app/budget_controller.h"
 #include "app/compare_controller.h"
 #include "app/device_probe.h"
 #include "app/job_queue.h"
@@ -54,6 +55,8 @@ public:
     /// What the sheets are filled with.
     [[nodiscard]] AnalyzeSpec proposedAnalysis();
     [[nodiscard]] RunSpec proposedRun();
+    /// What "Measure losses" starts.
+    [[nodiscard]] SensitivitySpec proposedSensitivity();
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -129,6 +132,13 @@ private:
     void compareRun(const QString& dir);
     void askCompareFolder();
 
+    // main_window_budget.cpp
+    void connectBudget();
+    void updateBudget();
+    [[nodiscard]] const JobRecord* sensitivityJob() const;
+    void measureSensitivity();
+    void announceSensitivity(const SensitivitySpec& spec);
+
     // main_window_jobs.cpp
     void connectJobs();
     void connectSheets();
@@ -151,6 +161,7 @@ private:
 
     Settings& m_settings;
     PlanController m_plan;
+    BudgetController m_budget{&m_plan};
     SessionController m_session{&m_plan};
     JobQueue m_jobs;
     MeasureController m_measure;

@@ -188,6 +188,9 @@ void MainWindow::setupRunMenu() {
     menu->addSeparator();
     m_modelActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
                                 [this] { m_measure.request(m_workspace->selection()); });
+    m_modelActions << addAction(menu, tr("Measure &Losses of Single Sites"),
+                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
+                                [this] { measureSensitivity(); });
     menu->addSeparator();
     addAction(menu, tr("&Cancel Running Job"), QKeySequence(Qt::CTRL | Qt::Key_Period), [this] {
         for (const JobRecord* record : m_jobs.records())

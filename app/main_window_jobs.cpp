@@ -185,6 +185,7 @@ void MainWindow::handleJobEnd(int id) {
     const auto* analyze = std::get_if<AnalyzeSpec>(&record.spec);
     const auto* run = std::get_if<RunSpec>(&record.spec);
     const auto* report = std::get_if<ReportSpec>(&record.spec);
+    const auto* sensitivity = std::get_if<SensitivitySpec>(&record.spec);
     if (analyze) m_session.endLiveAnalysis(analyze->outDir, record.state == JobState::Finished);
     if (run && record.state == JobState::Finished && run->modelPath == m_session.modelPath().toStdString())
         m_session.adoptRun(run->outDir);
@@ -194,6 +195,8 @@ void MainWindow::handleJobEnd(int id) {
         announceRun(record, *run);
     else if (report && record.state == JobState::Finished)
         announceReport(*report);
+    else if (sensitivity && record.state == JobState::Finished)
+        announceSensitivity(*sensitivity);
     if (record.outDir().toStdString() == m_reportedDir) m_reportedDir.clear();
     if (report) {
         m_workspace->report()->setBusy(false);

@@ -178,6 +178,7 @@ void MainWindow::showAnalysis() {
         m_workspace->showModel(m_session.modelConfig().layers);
         m_measure.setSource({}, {});
     }
+    m_budget.setAnalysis(m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis());
     updateHeader();
     updateActions();
     updateReportSource();

@@ -2,6 +2,8 @@
 
 #include <QElapsedTimer>
 
+#include "widgets/format.h"
+
 namespace bdq {
 
 namespace {
@@ -71,6 +73,7 @@ void PlanController::reset(const PlanState& state) {
 
 void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
     PlanState next = m_state;
+    next.budget.reset();
     next.plan = withEdit(next.plan, keys, edit);
     push(keys.size() == 1 ? tr("Bits of 1 row")
                           : tr("Bits of %n rows", nullptr, static_cast<int>(keys.size())),
@@ -83,18 +86,29 @@ void PlanController::editLayers(const std::vector<int>& layers, const SchemeEdit
         for (const Site site : kLinearSites)
             keys.push_back({layer, site});
     PlanState next = m_state;
+    next.budget.reset();
     next.plan = withEdit(next.plan, keys, edit);
     push(tr("Bits of layers %1").arg(QString::fromStdString(formatLayers(layers))), next);
 }
 
 void PlanController::setBase(const Scheme& scheme) {
     PlanState next = m_state;
+    next.budget.reset();
     next.plan.base = scheme;
     push(tr("Scheme %1").arg(QString::fromStdString(formatScheme(scheme))), next, QStringLiteral("base"));
 }
 
+void PlanController::setWeights(const OperandScheme& base, const std::map<SiteKey, OperandScheme>& weights,
+                                double budget) {
+    PlanState next = m_state;
+    next.budget = budget;
+    next.plan = withWeights(m_state.plan, base, weights);
+    push(tr("Average of %1 bit").arg(formatNumber(budget)), next, QStringLiteral("budget"));
+}
+
 void PlanController::clearOverrides() {
     PlanState next = m_state;
+    next.budget.reset();
     next.plan.overrides.clear();
     next.transforms.clear();
     push(tr("Clear edits of rows"), next);
@@ -115,6 +129,7 @@ void PlanController::setTransform(const SiteKeys& keys, TransformKind transform)
 
 void PlanController::setMethod(Method method) {
     PlanState next = m_state;
+    next.budget.reset();
     next.method = method;
     next.preset = presetInfo(method, next.preset).preset;
     push(tr("Method"), next);

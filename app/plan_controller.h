@@ -17,6 +17,8 @@ struct PlanState {
     Preset preset = RunSpec().preset;
     std::optional<WeightRounding> rounding; ///< empty = the method's default
     SiteTransforms transforms;              ///< what-if choice of single sites, beside the method's transform
+    /// Average weight bits that the plan's weights were chosen for; an edit of weights or method forgets it.
+    std::optional<double> budget = {};
     bool operator==(const PlanState&) const = default;
 
     [[nodiscard]] TransformKind fallback() const { return methodInfo(method).transform; }
@@ -39,6 +41,10 @@ public:
     void editSchemes(const SiteKeys& keys, const SchemeEdit& edit);
     void editLayers(const std::vector<int>& layers, const SchemeEdit& edit);
     void setBase(const Scheme& scheme);
+    /// Weights of single sites, chosen for an average of `budget` bits; all others get `base`. Activations
+    /// and KV cache stay.
+    void setWeights(const OperandScheme& base, const std::map<SiteKey, OperandScheme>& weights,
+                    double budget);
     void clearOverrides();
     void setTransform(const SiteKeys& keys, TransformKind transform);
     void setMethod(Method method);

@@ -63,7 +63,7 @@ void SessionController::closeAll() {
     m_plan->reset(firstPlan());
     emit runsCleared();
     emit modelChanged();
-    setAnalysis(nullptr, {});
+    setAnalysis({});
     setModified(false);
 }
 
@@ -75,19 +75,17 @@ void SessionController::show(LoadedContent content) {
     emit runsCleared();
     resetPlan(content);
     // Results carry the model's numbers themselves: model() may be empty when the file is gone.
-    AnalysisPtr analysis = content.analysis ? content.analysis->result : nullptr;
     m_runs = content.runs;
-    m_analysis = analysis;
-    m_analysisDir = content.analysis ? content.analysis->dir : std::string();
+    m_analysis = content.analysis.value_or(LoadedAnalysis{});
     emit modelChanged();
-    setAnalysis(analysis, m_analysisDir);
+    setAnalysis(LoadedAnalysis(m_analysis));
     for (const LoadedRun& run : std::vector<LoadedRun>(m_runs))
         emit runAdded(run);
     setModified(false);
     emit opened(QString::fromStdString(content.path));
     for (const std::string& problem : content.problems)
         emit problemFound(QString::fromStdString(problem));
-    if (!m_analysis) findEarlierAnalysis();
+    if (!m_analysis.result) findEarlierAnalysis();
 }
 
 void SessionController::resetPlan(const LoadedContent& content) {
@@ -107,14 +105,13 @@ void SessionController::findEarlierAnalysis() {
     runInPool(
         this, [base, path = m_model->index.path] { return newestAnalysis(base, path); },
         [this, generation = m_generation](std::optional<LoadedAnalysis> found) {
-            if (found && generation == m_generation && !m_analysis && !m_live)
-                setAnalysis(found->result, found->dir);
+            if (found && generation == m_generation && !m_analysis.result && !m_live) setAnalysis(*found);
         });
 }
 
 QString SessionController::modelPath() const {
     if (m_model) return QString::fromStdString(m_model->index.path);
-    if (m_analysis) return QString::fromStdString(m_analysis->spec.modelPath);
+    if (m_analysis.result) return QString::fromStdString(m_analysis.result->spec.modelPath);
     return m_runs.empty() ? QString() : QString::fromStdString(m_runs.back().result->spec.modelPath);
 }
 
@@ -125,21 +122,34 @@ QString SessionController::modelName() const {
 
 ModelConfig SessionController::modelConfig() const {
     if (m_model) return m_model->index.config;
-    if (m_analysis) return m_analysis->model;
+    if (m_analysis.result) return m_analysis.result->model;
     return m_runs.empty() ? ModelConfig{} : m_runs.back().result->model;
 }
 
 std::int64_t SessionController::parameters() const {
     if (m_model) return m_model->index.parameters;
-    if (m_analysis) return m_analysis->parameters;
+    if (m_analysis.result) return m_analysis.result->parameters;
     return m_runs.empty() ? 0 : m_runs.back().result->parameters;
 }
 
-void SessionController::setAnalysis(AnalysisPtr analysis, const std::string& dir) {
-    if (dir != m_analysisDir || !analysis || !m_live) m_details.setSource(dir);
-    m_analysis = std::move(analysis);
-    m_analysisDir = dir;
+void SessionController::setAnalysis(const LoadedAnalysis& analysis) {
+    if (analysis.dir != m_analysis.dir || !analysis.result || !m_live) m_details.setSource(analysis.dir);
+    m_analysis = analysis;
     emit analysisChanged();
+    if (!m_analysis.problem.empty()) emit problemFound(QString::fromStdString(m_analysis.problem));
+}
+
+void SessionController::reloadAnalysis(const std::string& dir) {
+    if (m_live || dir != m_analysis.dir) return;
+    runInPool(
+        this, [dir] { return loadAnalysis(dir); },
+        [this, dir, generation = m_generation](Result<LoadedAnalysis> read) {
+            if (generation != m_generation || m_live || dir != m_analysis.dir) return;
+            if (read)
+                setAnalysis(*read);
+            else
+                emit problemFound(QString::fromStdString(read.error().text()));
+        });
 }
 
 void SessionController::beginLiveAnalysis(const AnalyzeSpec& spec) {
@@ -151,8 +161,7 @@ void SessionController::beginLiveAnalysis(const AnalyzeSpec& spec) {
     m_live->text.sequences = spec.calibration.sequences;
     m_live->text.sequenceLength = spec.calibration.sequenceLength;
     m_details.setSource(spec.outDir);
-    m_analysis.reset();
-    m_analysisDir = spec.outDir;
+    m_analysis = {spec.outDir, nullptr, nullptr, {}};
     emit analysisChanged();
 }
 
@@ -171,7 +180,7 @@ void SessionController::addLiveSite(const std::string& outDir, const SiteAnalysi
 
 void SessionController::publishLive() {
     if (!m_live) return;
-    m_analysis = std::make_shared<const AnalysisResult>(*m_live);
+    m_analysis.result = std::make_shared<const AnalysisResult>(*m_live);
     emit analysisChanged();
 }
 
@@ -192,7 +201,7 @@ void SessionController::endLiveAnalysis(const std::string& outDir, bool finished
                 emit problemFound(QString::fromStdString(read.error().text()));
                 return;
             }
-            setAnalysis(read->result, read->dir);
+            setAnalysis(*read);
             setModified(true);
         });
 }
@@ -221,7 +230,7 @@ SessionDocument SessionController::document() const {
     SessionDocument document;
     document.modelPath = QFileInfo(modelPath()).absoluteFilePath().toStdString();
     if (m_model) document.stamp = m_model->stamp;
-    document.analysisDir = m_live ? std::string() : m_analysisDir;
+    document.analysisDir = m_live ? std::string() : m_analysis.dir;
     for (const LoadedRun& run : m_runs)
         document.runDirs.push_back(run.dir);
     const PlanState& state = m_plan->state();

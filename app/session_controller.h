@@ -32,15 +32,17 @@ public:
     void stopOpening();
     void closeAll();
 
-    [[nodiscard]] bool isOpen() const { return m_model || m_analysis || !m_runs.empty(); }
+    [[nodiscard]] bool isOpen() const { return m_model || m_analysis.result || !m_runs.empty(); }
     [[nodiscard]] const std::optional<LoadedModel>& model() const { return m_model; }
     [[nodiscard]] QString modelPath() const;
     [[nodiscard]] QString modelName() const;
     /// From the model's header, else from the results.
     [[nodiscard]] ModelConfig modelConfig() const;
     [[nodiscard]] std::int64_t parameters() const;
-    [[nodiscard]] const AnalysisPtr& analysis() const { return m_analysis; }
-    [[nodiscard]] const std::string& analysisDir() const { return m_analysisDir; }
+    [[nodiscard]] const AnalysisPtr& analysis() const { return m_analysis.result; }
+    [[nodiscard]] const std::string& analysisDir() const { return m_analysis.dir; }
+    /// With its sensitivity, where there is one; the rows so far while it is live.
+    [[nodiscard]] const LoadedAnalysis& loadedAnalysis() const { return m_analysis; }
     [[nodiscard]] bool analysisIsLive() const { return m_live.has_value(); }
     [[nodiscard]] const std::vector<LoadedRun>& runs() const { return m_runs; }
     SiteDetailStore* details() { return &m_details; }
@@ -50,6 +52,8 @@ public:
     void addLiveSite(const std::string& outDir, const SiteAnalysis& site);
     /// Reads the finished folder, or drops the live rows when it failed before the first one.
     void endLiveAnalysis(const std::string& outDir, bool finished);
+    /// Reads the folder of the shown analysis again: a sensitivity has been written into it.
+    void reloadAnalysis(const std::string& dir);
     /// A run folder that has just been written; does not change what is shown otherwise.
     void adoptRun(const std::string& dir);
 
@@ -84,7 +88,7 @@ private:
     void showRun(const LoadedRun& run);
     void resetPlan(const LoadedContent& content);
     void findEarlierAnalysis();
-    void setAnalysis(AnalysisPtr analysis, const std::string& dir);
+    void setAnalysis(const LoadedAnalysis& analysis);
     void publishLive();
     [[nodiscard]] SessionDocument document() const;
     void setModified(bool modified);
@@ -95,8 +99,7 @@ private:
     quint64 m_generation = 0;
     bool m_opening = false;
     std::optional<LoadedModel> m_model;
-    AnalysisPtr m_analysis;
-    std::string m_analysisDir;
+    LoadedAnalysis m_analysis;
     std::vector<LoadedRun> m_runs;
     std::optional<AnalysisResult> m_live;
     QTimer m_livePause;

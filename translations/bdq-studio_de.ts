@@ -107,6 +107,72 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     </message>
 </context>
 <context>
+    <name>bdq::BudgetController</name>
+    <message>
+        <source>Analyse the model first: its losses decide which sites get more bits</source>
+        <translation>Erst das Modell analysieren: seine Verluste entscheiden, welche Stellen mehr Bits bekommen</translation>
+    </message>
+    <message>
+        <source>%1 × less loss than %2</source>
+        <translation>%1 × weniger Verlust als %2</translation>
+    </message>
+    <message>
+        <source>predicted</source>
+        <translation>vorhergesagt</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>gemessen</translation>
+    </message>
+    <message>
+        <source>Loss: %1</source>
+        <translation>Verlust: %1</translation>
+    </message>
+    <message>
+        <source>Transform: %1</source>
+        <translation>Transformation: %1</translation>
+    </message>
+    <message>
+        <source>Proven: no choice within the budget has a smaller sum</source>
+        <translation>Bewiesen: keine Wahl im Budget hat eine kleinere Summe</translation>
+    </message>
+    <message>
+        <source>Not proven: the search stopped early</source>
+        <translation>Nicht bewiesen: die Suche endete vorzeitig</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::BudgetRow</name>
+    <message>
+        <source>Average bits of weights</source>
+        <translation>Mittlere Bits der Gewichte</translation>
+    </message>
+    <message>
+        <source> bit</source>
+        <translation> Bit</translation>
+    </message>
+    <message>
+        <source>Average bits of all weights, scales and zero points counted. Every site gets the bits with which the sum of the losses is smallest.</source>
+        <translation>Mittlere Bits aller Gewichte, Skalen und Nullpunkte mitgezählt. Jede Stelle bekommt die Bits, mit denen die Summe der Verluste am kleinsten ist.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Meas&amp;ure losses</source>
+        <translation>Verluste m&amp;essen</translation>
+    </message>
+    <message>
+        <source>Stops the measurement; nothing of it is kept</source>
+        <translation>Beendet die Messung; nichts von ihr wird behalten</translation>
+    </message>
+    <message>
+        <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then predicted errors are compared.</source>
+        <translation>Misst, was das ganze Modell verliert, wenn nur eine Stelle quantisiert ist, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden vorhergesagte Fehler verglichen.</translation>
+    </message>
+</context>
+<context>
     <name>bdq::CalibrationEditor</name>
     <message>
         <source>Text the model writes itself (needs no data)</source>
@@ -1341,6 +1407,22 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>The plot was not saved</source>
         <translation>Das Diagramm wurde nicht gespeichert</translation>
     </message>
+    <message>
+        <source>Measure &amp;Losses of Single Sites</source>
+        <translation>&amp;Verluste einzelner Stellen messen</translation>
+    </message>
+    <message>
+        <source>Losses of single sites of %1</source>
+        <translation>Verluste einzelner Stellen von %1</translation>
+    </message>
+    <message>
+        <source>The losses cannot be measured</source>
+        <translation>Die Verluste lassen sich nicht messen</translation>
+    </message>
+    <message>
+        <source>Losses measured: the slider of average bits now weighs what the whole model loses at every site</source>
+        <translation>Verluste gemessen: der Regler der mittleren Bits wägt jetzt, was das ganze Modell an jeder Stelle verliert</translation>
+    </message>
 </context>
 <context>
     <name>bdq::MessageBar</name>
@@ -1447,6 +1529,10 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>Weight rounding</source>
         <translation>Gewichtsrundung</translation>
     </message>
+    <message>
+        <source>Average of %1 bit</source>
+        <translation>Im Mittel %1 Bit</translation>
+    </message>
 </context>
 <context>
     <name>bdq::PlanPanel</name>
@@ -1544,6 +1630,10 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
             <numerusform>%n Zeile weicht ab</numerusform>
             <numerusform>%n Zeilen weichen ab</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>A&amp;verage bits</source>
+        <translation>Bits im M&amp;ittel</translation>
     </message>
 </context>
 <context>

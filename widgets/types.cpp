@@ -56,6 +56,25 @@ Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit) {
     return plan;
 }
 
+Plan withWeights(const Plan& plan, const OperandScheme& base,
+                 const std::map<SiteKey, OperandScheme>& weights) {
+    std::set<SiteKey> keys;
+    for (const auto& [key, scheme] : plan.overrides)
+        keys.insert(key);
+    for (const auto& [key, weight] : weights)
+        keys.insert(key);
+    Plan next;
+    next.base = plan.base;
+    next.base.weight = base;
+    for (const SiteKey& key : keys) {
+        Scheme scheme = plan.at(key);
+        const auto found = weights.find(key);
+        scheme.weight = found == weights.end() ? base : found->second;
+        next.set(key, scheme);
+    }
+    return next;
+}
+
 Scheme schemeOfRow(const Plan& plan, SiteKey key) {
     Scheme scheme = plan.at(key);
     scheme.kv = plan.at(SiteKey{key.layer, Site::KCache}).kv;

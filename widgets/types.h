@@ -40,8 +40,17 @@ Scheme withEdit(Scheme scheme, const SchemeEdit& edit);
 /// `plan` with `edit` applied to `keys`. Bits of the KV cache are kept at (layer, k_cache) and (layer,
 /// v_cache).
 Plan withEdit(Plan plan, const SiteKeys& keys, const SchemeEdit& edit);
+/// `plan` with these weights; sites that are not named get `base`. Activations and KV cache stay.
+Plan withWeights(const Plan& plan, const OperandScheme& base,
+                 const std::map<SiteKey, OperandScheme>& weights);
 /// Scheme of a linear site for display: its own W and A, and the KV part of its layer.
 Scheme schemeOfRow(const Plan& plan, SiteKey key);
+
+/// Average bits a weight that can be chosen, scales and zero points counted.
+struct BudgetRange {
+    double leastBits = 0;
+    double mostBits = 0;
+};
 
 /// Totals of a plan over the sites of a model, recomputed at each edit.
 struct PlanSummary {

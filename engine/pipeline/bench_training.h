@@ -35,7 +35,7 @@ public:
 
 private:
     Status readTokens();
-    Result<std::vector<double>> trainBlock(const TrainingRecipe& recipe, const ComputeDevice& start,
+    Result<std::vector<double>> trainBlock(const TrainingRecipe& recipe, const ComputeDevice& source,
                                            BlockPlacement placement, std::vector<double>& seconds);
     [[nodiscard]] Json summary(const std::vector<double>& seconds, double flops, double matmulRate) const;
 

@@ -6,6 +6,7 @@
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QSlider>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTemporaryDir>
@@ -17,6 +18,7 @@
 #include "tests/app/app_test_support.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/models/site_table_model.h"
+#include "widgets/panels/budget_row.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/run_sheet.h"
 #include "widgets/plots/histogram_plot.h"
@@ -110,6 +112,28 @@ private slots:
         QVERIFY(after > before);
         window->plan()->history()->undo();
         QCOMPARE(tableValue(*window, key, SiteTableModel::SqnrPredictedColumn).toDouble(), before);
+    }
+
+    void lossesAreMeasuredAndTheSliderWeighsThem() {
+        auto window = makeWindow("ok");
+        window->show();
+        QVERIFY(openAnalysis(*window));
+        auto* row = window->findChild<BudgetRow*>();
+        auto* slider = row->findChild<QSlider*>();
+        auto* measure = row->findChild<QPushButton*>();
+        QVERIFY(slider->isEnabled() && measure->isVisible());
+        QSignalSpy ended(window->jobs(), &JobQueue::jobEnded);
+        measure->click();
+        QVERIFY(ended.wait(kWaitMs));
+        QVERIFY(QTest::qWaitFor([&] { return !measure->isVisible(); }, kWaitMs));
+        const PlanState before = window->plan()->state();
+        slider->setValue(slider->minimum() + 1);
+        QVERIFY(window->plan()->state().budget);
+        QVERIFY(window->plan()->state().plan != before.plan);
+        QCOMPARE(slider->value(), slider->minimum() + 1); // it stays where it was put
+        window->plan()->history()->undo();
+        QVERIFY(window->plan()->state() == before);
+        QVERIFY(QFile::remove(m_analysis + QStringLiteral("/sensitivity.json")));
     }
 
     void theMeasuredValueFollowsTheEdit() {

@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
+#include "widgets/panels/budget_row.h"
 #include "widgets/panels/elided_label.h"
 #include "widgets/panels/form_fields.h"
 #include "widgets/theme.h"
@@ -27,6 +28,7 @@ struct PlanPanel::Private {
     QLineEdit* layers = nullptr;
     QPushButton* apply = nullptr;
     FieldMessage* layersProblem = nullptr;
+    BudgetRow* budget = nullptr;
     ElidedLabel* totals = nullptr;
     QLabel* overrides = nullptr;
     QToolButton* reset = nullptr;
@@ -153,6 +155,11 @@ void PlanPanel::Private::makeBitsRows(PlanPanel* panel, QGridLayout* grid) {
     grid->addWidget(rowLabel(PlanPanel::tr("So&me layers"), layerBits[0], panel), 2, 0);
     grid->addLayout(row, 2, 1);
     grid->addWidget(layersProblem, 3, 1);
+    budget = new BudgetRow(panel);
+    QLabel* average = rowLabel(PlanPanel::tr("A&verage bits"), budget->focusTarget(), panel);
+    average->setFixedHeight(budget->controlsHeight());
+    grid->addWidget(average, 4, 0, Qt::AlignTop);
+    grid->addWidget(budget, 4, 1);
     for (BitsBox* box : bits)
         QObject::connect(box, &QComboBox::activated, panel, [this, panel] {
             const Scheme next =
@@ -277,6 +284,10 @@ void PlanPanel::setUndoActions(QAction* undo, QAction* redo) {
         button->setAutoRaise(true);
         d->actions->addWidget(button);
     }
+}
+
+BudgetRow* PlanPanel::budget() const {
+    return d->budget;
 }
 
 void PlanPanel::setRunEnabled(bool enabled, const QString& reason) {

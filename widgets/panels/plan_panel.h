@@ -12,6 +12,8 @@ class QAction;
 
 namespace bdq {
 
+class BudgetRow;
+
 class PlanPanel : public QWidget {
     Q_OBJECT
 public:
@@ -26,6 +28,7 @@ public:
     void setSummary(const PlanSummary& summary);
     void setUndoActions(QAction* undo, QAction* redo); ///< shown as buttons; not owned
     void setRunEnabled(bool enabled, const QString& reason = {});
+    [[nodiscard]] BudgetRow* budget() const;
 
 signals:
     void baseSchemeEdited(const bdq::Scheme& scheme);

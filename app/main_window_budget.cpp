@@ -1,0 +1,75 @@
+// Weight bits under a budget: the plan panel's slider, and the measurement of the losses it weighs.
+#include <algorithm>
+
+#include "app/main_window.h"
+#include "app/workspace.h"
+#include "widgets/panels/budget_row.h"
+#include "widgets/panels/message_bar.h"
+#include "widgets/panels/plan_panel.h"
+
+namespace bdq {
+
+void MainWindow::connectBudget() {
+    BudgetRow* row = m_planPanel->budget();
+    connect(row, &BudgetRow::bitsChosen, &m_budget, &BudgetController::choose);
+    connect(row, &BudgetRow::measureRequested, this, &MainWindow::measureSensitivity);
+    connect(row, &BudgetRow::cancelRequested, this, [this] {
+        if (const JobRecord* job = sensitivityJob()) m_jobs.cancel(job->id);
+    });
+    connect(&m_budget, &BudgetController::changed, this, &MainWindow::updateBudget);
+    connect(&m_jobs, &JobQueue::jobAdded, this, &MainWindow::updateBudget);
+    connect(&m_jobs, &JobQueue::jobEnded, this, &MainWindow::updateBudget);
+}
+
+const JobRecord* MainWindow::sensitivityJob() const {
+    for (const JobRecord* record : m_jobs.records())
+        if (!record->over() && std::holds_alternative<SensitivitySpec>(record->spec)) return record;
+    return nullptr;
+}
+
+void MainWindow::updateBudget() {
+    BudgetRow* row = m_planPanel->budget();
+    row->setRange(m_budget.range(), m_budget.problem());
+    if (m_budget.range())
+        row->setOutcome(m_budget.outcome(), m_budget.explanation());
+    else
+        row->setOutcome(m_session.isOpen() ? m_budget.problem() : QString(), {});
+    auto measuring = BudgetRow::Measuring::Hidden;
+    if (sensitivityJob() != nullptr)
+        measuring = BudgetRow::Measuring::Running;
+    else if (m_budget.range() && !m_budget.measured())
+        measuring = BudgetRow::Measuring::Possible;
+    row->setMeasuring(measuring);
+}
+
+SensitivitySpec MainWindow::proposedSensitivity() {
+    const PlanState& state = m_plan.state();
+    SensitivitySpec spec;
+    spec.analysisDir = m_session.analysisDir();
+    spec.modelPath = m_session.modelPath().toStdString();
+    for (OperandScheme& weight : spec.weights)
+        weight.groupSize = state.plan.base.weight.groupSize;
+    spec.activation = state.plan.base.activation;
+    const AnalysisPtr& analysis = m_session.analysis();
+    if (analysis &&
+        std::ranges::find(analysis->spec.transforms, state.fallback()) != analysis->spec.transforms.end())
+        spec.transforms = {state.fallback()};
+    spec.device = m_settings.analyzeOptions().device;
+    return spec;
+}
+
+void MainWindow::measureSensitivity() {
+    if (sensitivityJob() != nullptr) return;
+    const auto started =
+        m_jobs.enqueue(proposedSensitivity(), tr("Losses of single sites of %1").arg(m_session.modelName()));
+    if (!started) showError(started.error(), tr("The losses cannot be measured"));
+}
+
+void MainWindow::announceSensitivity(const SensitivitySpec& spec) {
+    m_session.reloadAnalysis(spec.analysisDir);
+    m_workspace->messages()->showMessage(MessageSeverity::Success,
+                                         tr("Losses measured: the slider of average bits now weighs what the "
+                                            "whole model loses at every site"));
+}
+
+} // namespace bdq

@@ -1,0 +1,146 @@
+// Weight bits under a budget: what the slider does to the plan, and which losses it weighs.
+#include <QDir>
+#include <QElapsedTimer>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/budget_controller.h"
+#include "tests/app/app_test_support.h"
+
+using namespace bdq;
+
+namespace {
+
+constexpr TransformKind kAnalysed = TransformKind::Bdq;
+
+PlanState start() {
+    PlanState state;
+    state.plan.base = parseScheme("W4A4KV4").value();
+    return state;
+}
+
+} // namespace
+
+class BudgetControllerTest : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() {
+        m_dir = m_folder.filePath(QStringLiteral("analysis"));
+        QVERIFY(QDir().mkpath(m_dir));
+        AnalyzeSpec spec = test::analyzeSpec(m_dir);
+        spec.transforms = {TransformKind::None, kAnalysed};
+        QVERIFY(test::produce(spec));
+        m_analysis = loadAnalysis(m_dir.toStdString()).value();
+        QVERIFY(m_analysis.result->sites.size() == 8 && !m_analysis.sensitivity);
+    }
+
+    void withoutAnAnalysisItSaysWhy() {
+        PlanController plan;
+        BudgetController budget(&plan);
+        QVERIFY(!budget.range() && budget.problem().contains(QStringLiteral("Analyse")));
+        budget.choose(3);
+        QVERIFY(plan.state() == PlanState());
+        QCOMPARE(plan.history()->count(), 0);
+    }
+
+    void thePlanStaysWithinTheBudget() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        QVERIFY(budget.range() && budget.outcome().isEmpty() && !budget.measured());
+        double before = 0;
+        for (const double bits : {2.5, 3.0, 3.5, 5.0, 7.0}) {
+            budget.choose(bits);
+            const double found = averageBits(plan);
+            QVERIFY2(found <= bits && found > before, qPrintable(QString::number(found)));
+            before = found;
+            QCOMPARE(plan.state().budget, std::optional(bits));
+            QVERIFY(budget.outcome().contains(QStringLiteral("×")));
+            QVERIFY(budget.explanation().contains(QStringLiteral("Proven")));
+        }
+        budget.choose(budget.range()->mostBits);
+        QVERIFY(plan.state().plan.overrides.empty());
+        QCOMPARE(plan.state().plan.base.weight.bits, 8);
+        budget.choose(0.5); // less than anything needs
+        QCOMPARE(plan.state().plan.base.weight.bits, 2);
+    }
+
+    void activationsAndCachesStayAsTheyAre() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        const SiteKey changed{1, Site::Qkv};
+        plan.editSchemes({changed}, SchemeEdit{{}, 8, 6});
+        budget.choose(3.5);
+        for (const SiteAnalysis& site : m_analysis.result->sites) {
+            const Scheme row = schemeOfRow(plan.state().plan, site.key);
+            QCOMPARE(row.activation.bits, site.key == changed ? 8 : 4);
+            QCOMPARE(row.kv.bits, site.key.layer == changed.layer ? 6 : 4);
+        }
+    }
+
+    void aDragIsOneStepAndAnEditEndsIt() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        for (const double bits : {3.9, 3.6, 3.3})
+            budget.choose(bits);
+        QCOMPARE(plan.history()->count(), 1);
+        const Plan chosen = plan.state().plan;
+        plan.editSchemes({{0, Site::Down}}, SchemeEdit{8, {}, {}});
+        QVERIFY(!plan.state().budget && budget.outcome().isEmpty());
+        plan.history()->undo();
+        QVERIFY(plan.state().plan == chosen && plan.state().budget == 3.3);
+        plan.history()->undo();
+        QVERIFY(plan.state() == start());
+    }
+
+    void measuredLossesAreUsedForTheirMethodOnly() {
+        SensitivitySpec spec;
+        spec.analysisDir = m_dir.toStdString();
+        spec.modelPath = "model.gguf";
+        spec.transforms = {kAnalysed};
+        QVERIFY(test::produce(spec));
+        const LoadedAnalysis measured = loadAnalysis(m_dir.toStdString()).value();
+        QVERIFY(measured.sensitivity);
+        PlanController plan;
+        PlanState state = start();
+        state.method = Method::Bdq;
+        plan.reset(state);
+        BudgetController budget(&plan);
+        budget.setAnalysis(measured);
+        QVERIFY(budget.measured());
+        budget.choose(3.5);
+        QVERIFY(budget.outcome().contains(QStringLiteral("measured")));
+        plan.setMethod(Method::Rtn); // its transform was analysed, but its losses were not measured
+        QVERIFY(!budget.measured() && budget.range());
+        budget.choose(3.5);
+        QVERIFY(budget.outcome().contains(QStringLiteral("predicted")));
+        QVERIFY(QFile::remove(m_dir + QStringLiteral("/sensitivity.json")));
+    }
+
+    void aBrokenSensitivityIsSaidAndTheAnalysisOpens() {
+        QFile file(m_dir + QStringLiteral("/sensitivity.json"));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write("{\"schema\": 1, \"rows\": 3") > 0);
+        file.close();
+        const LoadedAnalysis loaded = loadAnalysis(m_dir.toStdString()).value();
+        QVERIFY(loaded.result && !loaded.sensitivity);
+        QVERIFY(QString::fromStdString(loaded.problem).contains(QStringLiteral("sensitivity.json")));
+        QVERIFY(file.remove());
+    }
+
+private:
+    [[nodiscard]] double averageBits(const PlanController& plan) const {
+        return summarizePlan(plan.state().plan, m_analysis.result->sites, 0, kAnalysed).averageWeightBits;
+    }
+
+    QTemporaryDir m_folder;
+    QString m_dir;
+    LoadedAnalysis m_analysis;
+};
+
+QTEST_GUILESS_MAIN(BudgetControllerTest)
+#include "tst_budget_controller.moc"
