@@ -178,7 +178,9 @@ void MainWindow::showAnalysis() {
         m_workspace->showModel(m_session.modelConfig().layers);
         m_measure.setSource({}, {});
     }
-    m_budget.setAnalysis(m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis());
+    const LoadedAnalysis whole = m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis();
+    m_budget.setAnalysis(whole);
+    m_workspace->showSensitivity(whole.sensitivity);
     updateHeader();
     updateActions();
     updateReportSource();

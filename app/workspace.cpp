@@ -173,6 +173,13 @@ void Workspace::showLiveAnalysis(const AnalysisPtr& analysis) {
     if (analysis && m_selection.empty() && !analysis->sites.empty()) select({analysis->sites.front().key});
 }
 
+void Workspace::showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity) {
+    m_sites->setSensitivity(sensitivity);
+    const bool known = sensitivity != nullptr;
+    if (known != m_lossesShown) m_table->setColumnShown(SiteTableModel::LossColumn, known);
+    m_lossesShown = known;
+}
+
 void Workspace::showSite(const SiteAnalysis& site) {
     m_sites->addOrUpdate(site);
     if (std::find(m_selection.begin(), m_selection.end(), site.key) != m_selection.end()) refreshSelection();

@@ -60,6 +60,8 @@ public:
     /// Snapshot while an analysis runs: plots only, the table gets its rows by showSite().
     void showLiveAnalysis(const AnalysisPtr& analysis);
     void showSite(const SiteAnalysis& site);
+    /// Losses of single sites beside their rows; null = none. Their column comes and goes with them.
+    void showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity);
     void showPlan(const PlanState& state);
     void showMeasured(const SiteAnswer& answer);
     /// Arrays of the first selected row, or nothing for any other row.
@@ -112,6 +114,7 @@ private:
     QStackedWidget* m_centre = nullptr;
     QSplitter* m_splitter = nullptr;
     AnalysisPtr m_analysis;
+    bool m_lossesShown = false;
     SiteKeys m_selection;
 };
 

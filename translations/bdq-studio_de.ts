@@ -2213,6 +2213,10 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <source>Bits of weights / activations (/ KV cache) in the current plan</source>
         <translation>Bits der Gewichte / Aktivierungen (/ KV-Cache) im aktuellen Plan</translation>
     </message>
+    <message>
+        <source>Model loss (KL)</source>
+        <translation>Modellverlust (KL)</translation>
+    </message>
 </context>
 <context>
     <name>bdq::SiteTablePanel</name>

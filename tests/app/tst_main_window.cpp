@@ -9,6 +9,7 @@
 #include <QSlider>
 #include <QStandardPaths>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -21,6 +22,7 @@
 #include "widgets/panels/budget_row.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/run_sheet.h"
+#include "widgets/panels/site_table_panel.h"
 #include "widgets/plots/histogram_plot.h"
 
 using namespace bdq;
@@ -126,6 +128,8 @@ private slots:
         measure->click();
         QVERIFY(ended.wait(kWaitMs));
         QVERIFY(QTest::qWaitFor([&] { return !measure->isVisible(); }, kWaitMs));
+        QVERIFY(!window->workspace()->table()->view()->isColumnHidden(SiteTableModel::LossColumn));
+        QVERIFY(tableValue(*window, {1, Site::Down}, SiteTableModel::LossColumn).isValid());
         const PlanState before = window->plan()->state();
         slider->setValue(slider->minimum() + 1);
         QVERIFY(window->plan()->state().budget);

@@ -32,6 +32,7 @@ constexpr std::array<ColumnInfo, SiteTableModel::ColumnCount> kColumns{{
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Bits"), "bits", {}},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "SQNR pred. (dB)"), "sqnr_db_predicted", "sqnr_db_predicted"},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "SQNR meas. (dB)"), "sqnr_db_measured", "sqnr_db"},
+    {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Model loss (KL)"), "kl_site", "kl_site"},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Flat. x before"), "flatness_activation_before",
      "flatness_activation"},
     {QT_TRANSLATE_NOOP("bdq::SiteTableModel", "Flat. x after"), "flatness_activation_after",
@@ -58,6 +59,7 @@ struct SiteTableModel::Private {
     TransformKind fallback = TransformKind::None;
     SiteTransforms transforms;
     std::map<MeasuredKey, double> measured;
+    std::shared_ptr<const SensitivityResult> sensitivity;
 
     [[nodiscard]] TransformKind transformOf(SiteKey key) const {
         const auto found = transforms.find(key);
@@ -69,6 +71,7 @@ struct SiteTableModel::Private {
         return found == row.site->transforms.end() ? nullptr : &found->second;
     }
     [[nodiscard]] std::optional<double> measuredSqnr(const Row& row) const;
+    [[nodiscard]] std::optional<double> modelLoss(const Row& row) const;
     [[nodiscard]] std::optional<double> number(const Row& row, int column) const;
     [[nodiscard]] QString text(const Row& row, int column) const;
     [[nodiscard]] QString toolTip(const Row& row, int column) const;
@@ -87,6 +90,12 @@ std::optional<double> SiteTableModel::Private::measuredSqnr(const Row& row) cons
     return stored == after->sqnrDbMeasured.end() ? std::nullopt : std::optional(stored->second);
 }
 
+std::optional<double> SiteTableModel::Private::modelLoss(const Row& row) const {
+    if (!sensitivity) return std::nullopt;
+    const SensitivityRow* found = sensitivity->find(row.key, transformOf(row.key), plan.at(row.key).weight);
+    return found == nullptr ? std::nullopt : std::optional(found->klDivergence);
+}
+
 std::optional<double> SiteTableModel::Private::number(const Row& row, int column) const {
     const TransformAnalysis* before = statistics(row, TransformKind::None);
     const TransformAnalysis* after = statistics(row, transformOf(row.key));
@@ -99,6 +108,8 @@ std::optional<double> SiteTableModel::Private::number(const Row& row, int column
                      : std::nullopt;
     case SqnrMeasuredColumn:
         return measuredSqnr(row);
+    case LossColumn:
+        return modelLoss(row);
     case FlatnessActivationBeforeColumn:
         return of(before, [](const auto& s) { return s.activation.entropyNormalized; });
     case FlatnessActivationAfterColumn:
@@ -246,7 +257,12 @@ void SiteTableModel::addOrUpdate(const SiteAnalysis& site) {
 
 void SiteTableModel::setPlan(const Plan& plan) {
     d->plan = plan;
-    if (!d->rows.empty()) emit dataChanged(index(0, BitsColumn), index(rowCount() - 1, SqnrMeasuredColumn));
+    if (!d->rows.empty()) emit dataChanged(index(0, BitsColumn), index(rowCount() - 1, LossColumn));
+}
+
+void SiteTableModel::setSensitivity(std::shared_ptr<const SensitivityResult> sensitivity) {
+    d->sensitivity = std::move(sensitivity);
+    if (!d->rows.empty()) emit dataChanged(index(0, LossColumn), index(rowCount() - 1, LossColumn));
 }
 
 void SiteTableModel::setTransform(TransformKind fallback, const SiteTransforms& transforms) {

@@ -7,6 +7,7 @@
 
 #include <QAbstractTableModel>
 
+#include "engine/api/sensitivity.h"
 #include "widgets/types.h"
 
 namespace bdq {
@@ -20,6 +21,7 @@ public:
         BitsColumn,
         SqnrPredictedColumn,
         SqnrMeasuredColumn,
+        LossColumn, ///< of the whole model; known with a sensitivity
         FlatnessActivationBeforeColumn,
         FlatnessActivationAfterColumn,
         FlatnessWeightBeforeColumn,
@@ -50,6 +52,9 @@ public:
     void setAnalysis(std::shared_ptr<const AnalysisResult> analysis);
     /// Statistics of one row as they stream in; adds the row when it is new.
     void addOrUpdate(const SiteAnalysis& site);
+    /// What the whole model loses by every row alone, shown where it was measured with the row's bits and
+    /// transform. Null clears.
+    void setSensitivity(std::shared_ptr<const SensitivityResult> sensitivity);
     void setPlan(const Plan& plan);
     void setTransform(TransformKind fallback, const SiteTransforms& transforms = {});
     /// Measured SQNR of the resident worker; shown while the row's scheme and transform are the ones it was

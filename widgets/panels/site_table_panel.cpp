@@ -221,6 +221,10 @@ void SiteTablePanel::setEmptyText(const QString& text) {
     updateEmptyState();
 }
 
+void SiteTablePanel::setColumnShown(int column, bool shown) {
+    m_view->setColumnHidden(column, !shown);
+}
+
 QByteArray SiteTablePanel::saveColumns() const {
     return m_view->horizontalHeader()->saveState();
 }

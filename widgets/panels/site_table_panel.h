@@ -33,6 +33,7 @@ public:
     void select(const SiteKeys& keys);
     void setOnly(bool active, const std::set<SiteKey>& keys); ///< FlatnessPlot::thresholdChanged fits
     void setEmptyText(const QString& text);
+    void setColumnShown(int column, bool shown);
     [[nodiscard]] QTableView* view() const { return m_view; }
     [[nodiscard]] SiteFilterModel* filter() const { return m_filter; }
     /// Header state (columns, widths, sorting) for the settings.
