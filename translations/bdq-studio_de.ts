@@ -171,6 +171,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then predicted errors are compared.</source>
         <translation>Misst, was das ganze Modell verliert, wenn nur eine Stelle quantisiert ist, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden vorhergesagte Fehler verglichen.</translation>
     </message>
+    <message>
+        <source>Move it: every site gets the bits that cost the model least</source>
+        <translation>Bewegen: jede Stelle bekommt die Bits, die das Modell am wenigsten kosten</translation>
+    </message>
 </context>
 <context>
     <name>bdq::CalibrationEditor</name>

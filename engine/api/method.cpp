@@ -291,10 +291,9 @@ constexpr std::array kMethods{
         "it, else n multiplications; the rotation of v folds into the v and o weights.",
         "Eq. 19 in its function-preserving form; diagonals start at CAT's closed form (preset paper: at "
         "1); KL to the full model instead of the recursive cross-entropy (preset paper: as printed); "
-        "the learned rotation is block-diagonal. Trained presets round weights to nearest with learned "
-        "clipping, preset best with learned rounding too: GPTQ, which the paper uses in all runs, undoes "
-        "what end-to-end training has learned "
-        "and is there as a choice."},
+        "the learned rotation is block-diagonal. Trained presets learn clipping and, but for preset paper, "
+        "which way weights are rounded: GPTQ, which the paper uses in all runs, undoes what end-to-end "
+        "training has learned and is there as a choice."},
 };
 
 } // namespace

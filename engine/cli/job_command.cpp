@@ -15,6 +15,9 @@ void makeInputsAbsolute(JobSpec& job) {
         makeAbsolute(run->modelPath);
         makeAbsolute(run->calibration.source);
         if (run->evaluation) makeAbsolute(run->evaluation->textPath);
+    } else if (auto* sensitivity = std::get_if<SensitivitySpec>(&job)) {
+        makeAbsolute(sensitivity->modelPath);
+        makeAbsolute(sensitivity->text.source);
     }
 }
 

@@ -109,7 +109,8 @@ void BudgetRow::setBits(double averageBits) {
 }
 
 void BudgetRow::setOutcome(const QString& text, const QString& explanation) {
-    d->outcome->setText(text);
+    const bool hint = text.isEmpty() && d->slider->isEnabled();
+    d->outcome->setText(hint ? tr("Move it: every site gets the bits that cost the model least") : text);
     if (!explanation.isEmpty()) d->outcome->setToolTip(explanation);
 }
 

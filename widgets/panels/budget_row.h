@@ -20,7 +20,8 @@ public:
     void setRange(const std::optional<BudgetRange>& range, const QString& reason = {});
     /// Average of the plan, or the budget it was chosen for; emits nothing.
     void setBits(double averageBits);
-    /// One line about the choice; the explanation is rich text for the tooltip.
+    /// One line about the choice; the explanation is rich text for the tooltip. After setRange(): without a
+    /// choice it says what the slider does.
     void setOutcome(const QString& text, const QString& explanation);
     enum class Measuring { Hidden, Possible, Running };
     void setMeasuring(Measuring state);

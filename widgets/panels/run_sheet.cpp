@@ -74,6 +74,8 @@ std::string fieldOf(const Error& error) {
 QLabel* muted(const QString& text, QWidget* parent) {
     auto* label = new QLabel(text, parent);
     label->setWordWrap(true);
+    label->setAlignment(Qt::AlignTop |
+                        Qt::AlignLeft); // room to spare goes below, not between it and its field
     label->setForegroundRole(QPalette::PlaceholderText);
     return label;
 }
