@@ -15,7 +15,6 @@ namespace bdq::cli {
 namespace {
 
 constexpr const char* kQuality = "quality";
-constexpr int kLeastLosses = 2;                   // the first step warms up
 constexpr std::int64_t kMaxTrainTokens = 1 << 24; // hidden states of all of them are in memory
 
 void addRows(TextTable& table, const std::string& name, const nlohmann::ordered_json& value) {
@@ -74,7 +73,7 @@ Arguments::Taker listTaker(std::vector<Value>& values, Result<Value> (*read)(con
 
 constexpr const char* kFooter =
     R"(bdq bench MODEL measures speed: eval (forward pass against a large matmul), kernels (statistics, transforms,
-quantizers), train (steps of block 0's training, and its losses in fp64, which CPU and GPU must share), e2e
+quantizers), train (steps of block 0's training; with --losses also its losses in fp64, which CPU and GPU share), e2e
 (steps over the whole model; only when named). --calibration gives the training a text, else a fixed sequence of
 tokens serves. bdq bench quality MODEL --out DIR --methods LIST --schemes LIST --eval FILE makes a run of every
 method, scheme and seed in DIR/runs, evaluates it, and writes DIR/quality.json and DIR/quality.md after every row.
@@ -136,8 +135,10 @@ private:
                           "speed: sequences x tokens that are trained on (default 8x512); --methods and "
                           "--schemes say what, one each (default bdq:balanced, W4A4KV4)"},
                          [this](const std::string& text) { return readTrainTokens(text); });
-        arguments.number({"--losses", "N", "speed: steps of block 0 and their losses (default 20)"},
-                         m_speed.training.losses, kLeastLosses, kMaxSteps);
+        arguments.number({"--losses", "N",
+                          "speed: also N losses of block 0's training in fp64, to compare devices by "
+                          "(default none)"},
+                         m_speed.training.losses, 0, kMaxSteps);
     }
 
     Status readTrainTokens(const std::string& text) {

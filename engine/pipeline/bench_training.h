@@ -35,6 +35,8 @@ public:
 
 private:
     Status readTokens();
+    [[nodiscard]] TrainingRecipe recipeOf(int steps) const;
+    Result<std::vector<double>> exactLosses();
     Result<std::vector<double>> trainBlock(const TrainingRecipe& recipe, const ComputeDevice& source,
                                            BlockPlacement placement, std::vector<double>& seconds);
     [[nodiscard]] Json summary(const std::vector<double>& seconds, double flops, double matmulRate) const;

@@ -53,11 +53,11 @@ struct TrainingBenchOptions {
     Method method = Method::Bdq;
     Preset preset = Preset::Balanced;
     std::optional<Scheme> scheme; ///< empty = W4A4KV4
-    TrainingOverrides training;   ///< endToEndSteps: steps of "e2e"; epochs follow from `losses`
+    TrainingOverrides training;   ///< endToEndSteps: steps of "e2e"; epochs follow from the steps of "train"
     std::string textPath;         ///< empty = a fixed sequence of tokens
     int sequences = 8;
     int sequenceLength = 512;
-    int losses = 20; ///< steps of "train"
+    int losses = 0; ///< of another training of the block in fp64, which CPU and GPU must share; 0 = none
     std::uint64_t seed = 0;
 };
 
@@ -69,8 +69,7 @@ struct BenchSpec {
     DeviceOptions device;
 };
 /// "eval": forward pass against a large matmul. "kernels": statistics, transforms, quantizers. "train": steps
-/// of block 0's training, and its losses in fp64, which CPU and GPU must share. "e2e": steps over the whole
-/// model.
+/// of block 0's training. "e2e": steps over the whole model.
 inline constexpr std::array<std::string_view, 4> kBenchParts{"eval", "kernels", "train", "e2e"};
 /// One JSON object as text. Errors: InvalidSpec naming an unknown part or a preset that does not train what a
 /// part needs; those of the training.

@@ -48,7 +48,7 @@ protected:
 };
 
 TEST_F(BdqBench, trainingOfABlock) {
-    const Words words{"--parts", "train", "--train-tokens", "6x64", "--batch", "2"};
+    const Words words{"--parts", "train", "--train-tokens", "6x64", "--batch", "2", "--losses", "20"};
     const Json report = bench(model(), words + onCpu("1"));
     EXPECT_EQ(report["schema"], 1);
     EXPECT_FALSE(report.contains("eval"));
@@ -59,7 +59,7 @@ TEST_F(BdqBench, trainingOfABlock) {
     EXPECT_EQ(part["preset"], "balanced");
     EXPECT_EQ(part["scheme"], "W4A4KV4");
     EXPECT_EQ(part["sequences"], 6);
-    // 20 losses are 7 epochs of 3 steps; the first step warms up.
+    // 20 steps are 7 epochs of 3; the first step warms up.
     expectTimes(part, 20);
     const std::vector<double> found = losses(report);
     ASSERT_EQ(found.size(), kLosses);
@@ -91,14 +91,14 @@ TEST_F(BdqBench, whatCannotBeMeasuredIsRefused) {
     refused({"--methods", "bdq,rtn"}, {"quality"});
     for (const char* tokens : {"8", "x64", "8x", "0x64", "8x64k", "99999x99999"})
         refused({"--train-tokens", tokens}, {"--train-tokens", tokens});
-    refused({"--losses", "1"}, {"--losses"});
+    refused({"--losses", "-1"}, {"--losses"});
 }
 
 TEST_F(BdqBench, cpuAndGpuShareTheLosses) {
     if (parse(bdq({"devices", "--json"}).out)["devices"].size() < 2)
         GTEST_SKIP() << "this machine has no GPU";
     const std::string real = demoModel().empty() ? model() : demoModel();
-    const Words words{"--parts", "train", "--train-tokens", "8x512"};
+    const Words words{"--parts", "train", "--train-tokens", "8x512", "--losses", "20"};
     expectSame(losses(bench(real, words + Words{"--device", "cuda"})),
                losses(bench(real, words + Words{"--device", "cpu"})), kDeviceTolerance);
 }
