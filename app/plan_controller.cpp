@@ -73,7 +73,6 @@ void PlanController::reset(const PlanState& state) {
 
 void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
     PlanState next = m_state;
-    next.budget.reset();
     next.plan = withEdit(next.plan, keys, edit);
     push(keys.size() == 1 ? tr("Bits of 1 row")
                           : tr("Bits of %n rows", nullptr, static_cast<int>(keys.size())),
@@ -86,14 +85,12 @@ void PlanController::editLayers(const std::vector<int>& layers, const SchemeEdit
         for (const Site site : kLinearSites)
             keys.push_back({layer, site});
     PlanState next = m_state;
-    next.budget.reset();
     next.plan = withEdit(next.plan, keys, edit);
     push(tr("Bits of layers %1").arg(QString::fromStdString(formatLayers(layers))), next);
 }
 
 void PlanController::setBase(const Scheme& scheme) {
     PlanState next = m_state;
-    next.budget.reset();
     next.plan.base = scheme;
     push(tr("Scheme %1").arg(QString::fromStdString(formatScheme(scheme))), next, QStringLiteral("base"));
 }
@@ -103,12 +100,11 @@ void PlanController::setWeights(const OperandScheme& base, const std::map<SiteKe
     PlanState next = m_state;
     next.budget = budget;
     next.plan = withWeights(m_state.plan, base, weights);
-    push(tr("Average of %1 bit").arg(formatNumber(budget)), next, QStringLiteral("budget"));
+    record(tr("Average of %1 bit").arg(formatNumber(budget)), next, QStringLiteral("budget"));
 }
 
 void PlanController::clearOverrides() {
     PlanState next = m_state;
-    next.budget.reset();
     next.plan.overrides.clear();
     next.transforms.clear();
     push(tr("Clear edits of rows"), next);
@@ -129,7 +125,6 @@ void PlanController::setTransform(const SiteKeys& keys, TransformKind transform)
 
 void PlanController::setMethod(Method method) {
     PlanState next = m_state;
-    next.budget.reset();
     next.method = method;
     next.preset = presetInfo(method, next.preset).preset;
     push(tr("Method"), next);
@@ -147,7 +142,12 @@ void PlanController::setRounding(std::optional<WeightRounding> rounding) {
     push(tr("Weight rounding"), next);
 }
 
-void PlanController::push(const QString& text, const PlanState& next, const QString& mergeTag) {
+void PlanController::push(const QString& text, PlanState next, const QString& mergeTag) {
+    if (next.plan != m_state.plan || next.method != m_state.method) next.budget.reset();
+    record(text, next, mergeTag);
+}
+
+void PlanController::record(const QString& text, const PlanState& next, const QString& mergeTag) {
     if (next == m_state) return;
     m_history.push(new PlanCommand(this, text, m_state, next, mergeTag));
 }

@@ -56,7 +56,9 @@ signals:
 
 private:
     friend class PlanCommand;
-    void push(const QString& text, const PlanState& next, const QString& mergeTag = {});
+    /// An edit by hand: what it changes was not chosen for the budget.
+    void push(const QString& text, PlanState next, const QString& mergeTag = {});
+    void record(const QString& text, const PlanState& next, const QString& mergeTag);
     void apply(const PlanState& state);
 
     PlanState m_state;

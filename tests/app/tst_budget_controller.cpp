@@ -90,6 +90,8 @@ private slots:
             budget.choose(bits);
         QCOMPARE(plan.history()->count(), 1);
         const Plan chosen = plan.state().plan;
+        plan.setMethod(plan.state().method); // changes nothing
+        QVERIFY(plan.history()->count() == 1 && plan.state().budget == 3.3);
         plan.editSchemes({{0, Site::Down}}, SchemeEdit{8, {}, {}});
         QVERIFY(!plan.state().budget && budget.outcome().isEmpty());
         plan.history()->undo();
