@@ -56,6 +56,17 @@ void BudgetController::choose(double averageBits) {
     m_plan->setWeights(found->plan.base.weight, weights, averageBits);
 }
 
+SensitivitySpec BudgetController::measurement() const {
+    const analysis::BitPlanRequest request = requestOf(m_plan->state());
+    SensitivitySpec spec;
+    spec.analysisDir = m_analysis.dir;
+    spec.weights = request.weights;
+    spec.activation = request.activation;
+    const TransformKind wanted = m_plan->state().fallback();
+    if (m_analysis.result && contains(m_analysis.result->spec.transforms, wanted)) spec.transforms = {wanted};
+    return spec;
+}
+
 Result<analysis::BitPlan> BudgetController::solve(double averageBits) const {
     const PlanState& state = m_plan->state();
     const TransformKind wanted = state.fallback();

@@ -26,6 +26,10 @@ public:
     /// stay. One undo step a drag.
     void choose(double averageBits);
 
+    /// The measurement of the losses that choose() would weigh for the plan as it is. Without model and
+    /// device.
+    [[nodiscard]] SensitivitySpec measurement() const;
+
     /// Empty = nothing can be chosen; problem() says why.
     [[nodiscard]] const std::optional<BudgetRange>& range() const { return m_range; }
     [[nodiscard]] const QString& problem() const { return m_problem; }

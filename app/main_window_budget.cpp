@@ -1,6 +1,4 @@
 // Weight bits under a budget: the plan panel's slider, and the measurement of the losses it weighs.
-#include <algorithm>
-
 #include "app/main_window.h"
 #include "app/workspace.h"
 #include "widgets/panels/budget_row.h"
@@ -43,17 +41,8 @@ void MainWindow::updateBudget() {
 }
 
 SensitivitySpec MainWindow::proposedSensitivity() {
-    const PlanState& state = m_plan.state();
-    SensitivitySpec spec;
-    spec.analysisDir = m_session.analysisDir();
+    SensitivitySpec spec = m_budget.measurement();
     spec.modelPath = m_session.modelPath().toStdString();
-    for (OperandScheme& weight : spec.weights)
-        weight.groupSize = state.plan.base.weight.groupSize;
-    spec.activation = state.plan.base.activation;
-    const AnalysisPtr& analysis = m_session.analysis();
-    if (analysis &&
-        std::ranges::find(analysis->spec.transforms, state.fallback()) != analysis->spec.transforms.end())
-        spec.transforms = {state.fallback()};
     spec.device = m_settings.analyzeOptions().device;
     return spec;
 }

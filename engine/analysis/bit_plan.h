@@ -28,9 +28,9 @@ std::string_view planMetricName(PlanMetric metric);
 std::optional<PlanMetric> planMetricFromName(std::string_view id);
 
 struct BitPlanRequest {
-    std::vector<OperandScheme> weights{{2, false, 0}, {3, true, 0}, {4, true, 0}, {8, true, 0}};
-    OperandScheme activation{};             ///< the same for all sites
-    OperandScheme kv{16, false, 0};         ///< the same for all layers
+    std::vector<OperandScheme> weights = SensitivitySpec{}.weights; ///< to choose from
+    OperandScheme activation{};                                     ///< the same for all sites
+    OperandScheme kv{16, false, 0};                                 ///< the same for all layers
     std::optional<TransformKind> transform; ///< empty = the last of the sensitivity, or of the analysis
     std::optional<PlanMetric> metric;       ///< empty = Kl with a sensitivity, else Predicted
     bool wholeLayers = false;               ///< all sites of a layer get the same bits

@@ -19,18 +19,13 @@
 #include "widgets/panels/run_sheet.h"
 
 using namespace bdq;
+using test::button;
 
 namespace {
 
 template <class T> T* byName(QWidget& parent, const QString& accessibleName) {
     for (T* child : parent.findChildren<T*>())
         if (child->accessibleName() == accessibleName) return child;
-    return nullptr;
-}
-
-QAbstractButton* button(QWidget& parent, const QString& text) {
-    for (QAbstractButton* child : parent.findChildren<QAbstractButton*>())
-        if (QString(child->text()).remove('&') == text) return child;
     return nullptr;
 }
 

@@ -116,26 +116,25 @@ TEST(JsonSpecs, SpecsOfTheFirstVersionStillRead) {
     EXPECT_EQ(encodeSpec(*spec), old); // so that its run can be resumed
 }
 
+struct HostileText {
+    std::string text;
+    std::string_view named;
+};
+
+void expectRefused(const std::vector<HostileText>& rows) {
+    for (const HostileText& row : rows) {
+        const Result<JobSpec> spec = decodeSpec(row.text);
+        ASSERT_FALSE(spec) << row.text;
+        EXPECT_EQ(spec.error().code, ErrorCode::InvalidSpec);
+        EXPECT_NE(spec.error().message.find(row.named), std::string::npos) << row.text << "\n"
+                                                                           << spec.error().message;
+    }
+}
+
 TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
-    struct Row {
-        std::string text;
-        std::string_view named;
-    };
     const std::string run = R"({"schema": 1, "job": "run", "model": "m", "out": "o", "scheme": "W4A4")";
     const std::string analyze = R"({"schema": 1, "job": "analyze", "model": "m", "out": "o")";
-    const std::string sensitivity = R"({"schema": 1, "job": "sensitivity", "analysis": "a")";
-    const Row rows[] = {
-        {R"({"schema": 1, "job": "sensitivity"})", "analysis"},
-        {sensitivity + R"(, "out": "o"})", "out"},
-        {sensitivity + R"(, "bits": "W4"})", "bits"},
-        {sensitivity + R"(, "bits": ["W4", "4"]})", "bits: found \"4\""},
-        {sensitivity + R"(, "bits": ["W4A4"]})", "bits: found \"W4A4\""},
-        {sensitivity + R"(, "activation": "W4"})", "activation"},
-        {sensitivity + R"(, "weights": "best"})", "weights"},
-        {sensitivity + R"(, "transforms": ["magic"]})", "magic"},
-        {sensitivity + R"(, "sequences": 0})", "sequences"},
-        {sensitivity + R"(, "seq_len": 15})", "seq_len"},
-        {sensitivity + R"(, "layers": [-1]})", "layers"},
+    expectRefused({
         {"", "JSON"},
         {"{}", "schema"},
         {R"({"schema": 2, "job": "run"})", "schema: found 2"},
@@ -172,14 +171,24 @@ TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
         {analyze + R"(, "transforms": ["none", "magic"]})", "magic"},
         {analyze + R"(, "schemes": ["W4A4", "W1"]})", "W1"},
         {R"({"schema": 1, "job": "report", "dir": "d", "format": "pdf", "out": "o"})", "pdf"},
-    };
-    for (const Row& row : rows) {
-        const Result<JobSpec> spec = decodeSpec(row.text);
-        ASSERT_FALSE(spec) << row.text;
-        EXPECT_EQ(spec.error().code, ErrorCode::InvalidSpec);
-        EXPECT_NE(spec.error().message.find(row.named), std::string::npos) << row.text << "\n"
-                                                                           << spec.error().message;
-    }
+    });
+}
+
+TEST(JsonSpecs, RefusesHostileSensitivitiesNamingThePlace) {
+    const std::string sensitivity = R"({"schema": 1, "job": "sensitivity", "analysis": "a")";
+    expectRefused({
+        {R"({"schema": 1, "job": "sensitivity"})", "analysis"},
+        {sensitivity + R"(, "out": "o"})", "out"},
+        {sensitivity + R"(, "bits": "W4"})", "bits"},
+        {sensitivity + R"(, "bits": ["W4", "4"]})", "bits: found \"4\""},
+        {sensitivity + R"(, "bits": ["W4A4"]})", "bits: found \"W4A4\""},
+        {sensitivity + R"(, "activation": "W4"})", "activation"},
+        {sensitivity + R"(, "weights": "best"})", "weights"},
+        {sensitivity + R"(, "transforms": ["magic"]})", "magic"},
+        {sensitivity + R"(, "sequences": 0})", "sequences"},
+        {sensitivity + R"(, "seq_len": 15})", "seq_len"},
+        {sensitivity + R"(, "layers": [-1]})", "layers"},
+    });
 }
 
 TEST(JsonSpecs, PlansSurviveAndReadFromRunFolders) {
