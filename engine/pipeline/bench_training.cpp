@@ -183,10 +183,12 @@ Result<std::vector<double>> TrainingBench::trainBlock(const TrainingRecipe& reci
     BlockHooks none;
     HiddenStates inputs;
     HiddenStates targets;
-    for (const at::Tensor& x : m_embedded) {
-        inputs.push_back(x.to(source.device));
-        targets.push_back(forwardBlock(config, weights, rope, inputs.back(), none));
-    }
+    for (const at::Tensor& batch : m_embedded)
+        // In batches of the source: sums of another batch differ in their last bit, and so would the start.
+        for (const at::Tensor& x : batch.split(source.isCuda() ? batch.size(0) : 1)) {
+            inputs.push_back(x.to(source.device));
+            targets.push_back(forwardBlock(config, weights, rope, inputs.back(), none));
+        }
     const auto placed = [&](const HiddenStates& states) {
         return at::cat(states).to(placement.device, placement.type);
     };

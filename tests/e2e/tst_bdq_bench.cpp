@@ -10,10 +10,10 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::size_t kLosses = 20;
-// Sums of fp64 products in another order differ by some 1e-15, which 20 steps multiply by about 1e4 (measured
-// with 1 and 2 threads). With a code that falls on the other side, losses differ by 1e-3 and more.
-constexpr double kThreadTolerance = 1e-8;
-constexpr double kDeviceTolerance = 1e-3; // what training on another device is held to
+// Sums of fp64 products in another order differ by some 1e-15, which 20 steps multiply by up to 1e6 (measured
+// with 1 and 2 threads, and between CPU and GPU). With a code that falls on the other side, losses differ by
+// 1e-4 and more.
+constexpr double kTolerance = 1e-7;
 
 class BdqBench : public E2eTest {
 protected:
@@ -38,12 +38,11 @@ protected:
     static void refused(const Words& words, const Words& mentions) {
         expectRefusal(bdq(Words{"bench", model()} + words), 2, mentions);
     }
-    static void expectSame(const std::vector<double>& found, const std::vector<double>& expected,
-                           double tolerance) {
+    static void expectSame(const std::vector<double>& found, const std::vector<double>& expected) {
         ASSERT_EQ(found.size(), kLosses);
         ASSERT_EQ(expected.size(), kLosses);
         for (std::size_t i = 0; i < kLosses; ++i)
-            EXPECT_NEAR(found[i], expected[i], tolerance * expected[i]) << "step " << i;
+            EXPECT_NEAR(found[i], expected[i], kTolerance * expected[i]) << "step " << i;
     }
 };
 
@@ -70,7 +69,7 @@ TEST_F(BdqBench, trainingOfABlock) {
     // The same three batches in every epoch.
     EXPECT_LT(found[17], found[2]);
     EXPECT_EQ(losses(bench(model(), words + onCpu("1"))), found);
-    expectSame(losses(bench(model(), words + onCpu("2"))), found, kThreadTolerance);
+    expectSame(losses(bench(model(), words + onCpu("2"))), found);
 }
 
 TEST_F(BdqBench, trainingOfTheWholeModelOnAText) {
@@ -100,7 +99,7 @@ TEST_F(BdqBench, cpuAndGpuShareTheLosses) {
     const std::string real = demoModel().empty() ? model() : demoModel();
     const Words words{"--parts", "train", "--train-tokens", "8x512", "--losses", "20"};
     expectSame(losses(bench(real, words + Words{"--device", "cuda"})),
-               losses(bench(real, words + Words{"--device", "cpu"})), kDeviceTolerance);
+               losses(bench(real, words + Words{"--device", "cpu"})));
 }
 
 } // namespace
