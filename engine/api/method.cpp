@@ -9,7 +9,7 @@ constexpr std::array<std::string_view, 4> kPresetNames{"fast", "balanced", "best
 
 constexpr int kSequences = 32;         // of closed forms
 constexpr int kTrainingSequences = 64; // 8 epochs in batches of 4 are 128 steps a block
-constexpr int kPaperSequences = 128;
+constexpr int kManySequences = 128;    // what the papers take
 
 // FlatQuant's loop (arXiv 2410.09426, released code) with `epochs` passes.
 constexpr TrainingRecipe blockLoop(int epochs, double weightDecay) {
@@ -31,7 +31,7 @@ constexpr TrainingRecipe balancedRecipe() {
 
 // Blocks first, then the whole model against the full model's logits (design/product.md 8).
 constexpr TrainingRecipe bestRecipe() {
-    TrainingRecipe recipe = blockLoop(4, 0);
+    TrainingRecipe recipe = blockLoop(2, 0);
     recipe.endToEndSteps = 300;
     recipe.endToEndRate = 1e-3;
     recipe.endToEndClippingRate = 1e-2;
@@ -88,7 +88,7 @@ constexpr std::array kQuaRotPresets{closedForm(TransformKind::Hadamard, WeightRo
 constexpr std::array kFlatQuantPresets{
     PresetInfo{Preset::Balanced, TransformKind::FlatQuant, WeightRounding::Rtn, kTrainingSequences,
                blockLoop(8, 0.01), "Every block trained for 8 epochs of the calibration sequences."},
-    PresetInfo{Preset::Paper, TransformKind::FlatQuant, WeightRounding::Rtn, kPaperSequences,
+    PresetInfo{Preset::Paper, TransformKind::FlatQuant, WeightRounding::Rtn, kManySequences,
                blockLoop(15, 0.01),
                "The settings of FlatQuant's released code: 128 sequences, 15 epochs a block, batch "
                "4, rate 5e-3."}};
@@ -96,13 +96,13 @@ constexpr std::array kAwqPresets{closedForm(TransformKind::Awq, WeightRounding::
 constexpr std::array kDuQuantPresets{closedForm(TransformKind::DuQuant, WeightRounding::Mse, kNoTraining)};
 constexpr std::array kWushPresets{closedForm(TransformKind::Wush, WeightRounding::Mse, kNoTraining)};
 constexpr std::array kSpinQuantPresets{PresetInfo{
-    Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kPaperSequences, spinQuantRecipe(),
+    Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kManySequences, spinQuantRecipe(),
     "The paper's settings: 100 steps on the whole model's next-token loss with weights left "
     "unquantized, then GPTQ."}};
-constexpr std::array kOstQuantPresets{PresetInfo{
-    Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kPaperSequences, ostQuantRecipe(),
-    "The released settings: 100 steps towards the full model's 1000 most likely tokens, then "
-    "GPTQ."}};
+constexpr std::array kOstQuantPresets{
+    PresetInfo{Preset::Paper, TransformKind::Hadamard, WeightRounding::Gptq, kManySequences, ostQuantRecipe(),
+               "The released settings: 100 steps towards the full model's 1000 most likely tokens, then "
+               "GPTQ."}};
 constexpr std::array kCatDiagPresets{closedForm(TransformKind::CatDiag, WeightRounding::Mse, kNoTraining)};
 constexpr std::array kCatBlockPresets{
     closedForm(TransformKind::CatBlock64, WeightRounding::Mse, kNoTraining)};
@@ -118,11 +118,11 @@ constexpr std::array kBdqPresets{
                balancedRecipe(),
                "Diagonals, rotations, clipping and the rounding of every weight trained for 8 epochs a block "
                "against its full-precision output."},
-    PresetInfo{Preset::Best, TransformKind::Bdq, WeightRounding::Rtn, kTrainingSequences, bestRecipe(),
-               "4 epochs a block, then 300 steps over the whole model that bring its output distribution to "
+    PresetInfo{Preset::Best, TransformKind::Bdq, WeightRounding::Rtn, kManySequences, bestRecipe(),
+               "2 epochs a block, then 300 steps over the whole model that bring its output distribution to "
                "the full model's (KL); every weight learns which way it is rounded. Wants a GPU."},
     PresetInfo{
-        Preset::Paper, TransformKind::Hadamard, WeightRounding::Rtn, kPaperSequences, bdqPaperRecipe(),
+        Preset::Paper, TransformKind::Hadamard, WeightRounding::Rtn, kManySequences, bdqPaperRecipe(),
         "The paper's settings: diagonals from 1, no block training, 150 epochs over the whole model with "
         "its recursive cross-entropy as printed. For comparison: this loss is not safe."}};
 

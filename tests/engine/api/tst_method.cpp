@@ -95,7 +95,7 @@ TEST(Method, RecipesOfTheTrainedPresets) {
     EXPECT_EQ(balanced.weightDecay, 0);
     EXPECT_FALSE(balanced.trainsEndToEnd());
     const TrainingRecipe& best = trainingRecipe(Method::Bdq, Preset::Best);
-    EXPECT_EQ(best.epochs, 4);
+    EXPECT_EQ(best.epochs, 2);
     EXPECT_EQ(best.endToEndSteps, 300);
     EXPECT_EQ(best.endToEndRate, 1e-3);
     EXPECT_EQ(best.endToEndClippingRate, 1e-2);
