@@ -6,25 +6,10 @@
 
 #include <optional>
 
+#include "app/plan_state.h"
 #include "widgets/types.h"
 
 namespace bdq {
-
-/// Everything that undo brings back.
-struct PlanState {
-    Plan plan;
-    Method method = RunSpec().method;
-    Preset preset = RunSpec().preset;
-    std::optional<WeightRounding> rounding; ///< empty = the method's default
-    SiteTransforms transforms;              ///< what-if choice of single sites, beside the method's transform
-    /// Average weight bits that the plan's weights were chosen for; an edit of weights or method forgets it.
-    std::optional<double> budget = {};
-    bool operator==(const PlanState&) const = default;
-
-    [[nodiscard]] TransformKind fallback() const { return methodInfo(method).transform; }
-    [[nodiscard]] TransformKind transformAt(SiteKey key) const;
-    [[nodiscard]] WeightRounding effectiveRounding() const;
-};
 
 /// Every edit is one step of the undo stack, however many rows it changes; quick repeated edits of the same
 /// field of the same rows (dragging) become one step. Edits that change nothing are not recorded.

@@ -91,8 +91,7 @@ void SessionController::show(LoadedContent content) {
 void SessionController::resetPlan(const LoadedContent& content) {
     PlanState state = firstPlan();
     if (content.session) {
-        const SessionDocument& document = *content.session;
-        state = {document.plan, document.method, document.preset, document.rounding, document.transforms};
+        state = content.session->state;
     } else if (!content.runs.empty()) {
         state = planOfRun(content.runs.back().result->spec);
     }
@@ -233,12 +232,7 @@ SessionDocument SessionController::document() const {
     document.analysisDir = m_live ? std::string() : m_analysis.dir;
     for (const LoadedRun& run : m_runs)
         document.runDirs.push_back(run.dir);
-    const PlanState& state = m_plan->state();
-    document.plan = state.plan;
-    document.method = state.method;
-    document.preset = state.preset;
-    document.rounding = state.rounding;
-    document.transforms = state.transforms;
+    document.state = m_plan->state();
     return document;
 }
 

@@ -12,6 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Weights of 8 bits and more with scales of small groups.
+constexpr int kMaxAverageBits = 64;
+
 QString relativeTo(const std::string& path, const fs::path& folder) {
     if (path.empty()) return {};
     const fs::path relative = fs::path(path).lexically_relative(folder);
@@ -63,20 +66,29 @@ Result<std::map<SiteKey, TransformKind>> decodeTransforms(const QJsonArray& rows
 }
 
 /// Method, preset and rounding.
-Status decodeMethod(const QJsonObject& root, const std::string& label, SessionDocument& document) {
+Status decodeMethod(const QJsonObject& root, const std::string& label, PlanState& state) {
     const std::string method = root["method"].toString().toStdString();
     const std::string preset = root["preset"].toString().toStdString();
     const auto methodValue = methodFromName(method);
     const auto presetValue = presetFromName(preset);
     if (!methodValue || !presetValue)
         return bad(label, "unknown method \"" + method + "\" or preset \"" + preset + "\"");
-    document.method = *methodValue;
-    document.preset = *presetValue;
+    state.method = *methodValue;
+    state.preset = *presetValue;
     if (root["rounding"].isUndefined() || root["rounding"].isNull()) return {};
     const std::string rounding = root["rounding"].toString().toStdString();
-    document.rounding = roundingFromName(rounding);
-    if (!document.rounding) return bad(label, "unknown weight rounding \"" + rounding + "\"");
+    state.rounding = roundingFromName(rounding);
+    if (!state.rounding) return bad(label, "unknown weight rounding \"" + rounding + "\"");
     return {};
+}
+
+/// Bits that the plan was chosen for; none when it was not.
+Status decodeBudget(const QJsonValue& bits, const std::string& label, PlanState& state) {
+    if (bits.isUndefined() || bits.isNull()) return {};
+    state.budget = bits.toDouble();
+    if (*state.budget > 0 && *state.budget <= kMaxAverageBits) return {};
+    return bad(label, "\"average_weight_bits\" is not a number above 0 and at most " +
+                          std::to_string(kMaxAverageBits));
 }
 
 /// One step per older schema version will stand here, in order (design/style.md 7); version 1 is the first.
@@ -103,11 +115,12 @@ void decodeModel(const QJsonObject& model, const fs::path& folder, SessionDocume
 } // namespace
 
 std::string encodeSession(const SessionDocument& document, const fs::path& folder) {
+    const PlanState& state = document.state;
     QJsonArray runs;
     for (const std::string& run : document.runDirs)
         runs.append(relativeTo(run, folder));
     const QJsonValue rounding =
-        document.rounding ? QJsonValue(toQString(roundingName(*document.rounding))) : QJsonValue();
+        state.rounding ? QJsonValue(toQString(roundingName(*state.rounding))) : QJsonValue();
     const QJsonObject root{
         {"schema", kSessionSchema},
         {"model", QJsonObject{{"path", relativeTo(document.modelPath, folder)},
@@ -116,11 +129,12 @@ std::string encodeSession(const SessionDocument& document, const fs::path& folde
                               {"fingerprint", QString::fromStdString(document.stamp.fingerprint)}}},
         {"analysis", relativeTo(document.analysisDir, folder)},
         {"runs", runs},
-        {"plan", QJsonDocument::fromJson(QByteArray::fromStdString(encodePlan(document.plan))).object()},
-        {"method", toQString(methodInfo(document.method).id)},
-        {"preset", toQString(presetName(document.preset))},
+        {"plan", QJsonDocument::fromJson(QByteArray::fromStdString(encodePlan(state.plan))).object()},
+        {"method", toQString(methodInfo(state.method).id)},
+        {"preset", toQString(presetName(state.preset))},
         {"rounding", rounding},
-        {"transforms", encodeTransforms(document.transforms)},
+        {"average_weight_bits", state.budget ? QJsonValue(*state.budget) : QJsonValue()},
+        {"transforms", encodeTransforms(state.transforms)},
         {"notes", QString::fromStdString(document.notes)},
     };
     return QJsonDocument(root).toJson(QJsonDocument::Indented).toStdString();
@@ -144,9 +158,10 @@ Result<SessionDocument> decodeSession(std::string_view json, const std::string& 
     for (const QJsonValue& run : root["runs"].toArray())
         document.runDirs.push_back(absoluteFrom(run.toString(), folder));
     const QByteArray planText = QJsonDocument(root["plan"].toObject()).toJson(QJsonDocument::Compact);
-    BDQ_TRY(document.plan, decodePlan(planText.toStdString(), label));
-    BDQ_CHECK(decodeMethod(root, label, document));
-    BDQ_TRY(document.transforms, decodeTransforms(root["transforms"].toArray(), label));
+    BDQ_TRY(document.state.plan, decodePlan(planText.toStdString(), label));
+    BDQ_CHECK(decodeMethod(root, label, document.state));
+    BDQ_CHECK(decodeBudget(root["average_weight_bits"], label, document.state));
+    BDQ_TRY(document.state.transforms, decodeTransforms(root["transforms"].toArray(), label));
     document.notes = root["notes"].toString().toStdString();
     return document;
 }

@@ -3,15 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/api/job_spec.h"
-#include "engine/api/method.h"
-#include "engine/api/quant_scheme.h"
+#include "app/plan_state.h"
 #include "engine/api/result.h"
 
 namespace bdq {
@@ -33,12 +29,7 @@ struct SessionDocument {
     ModelStamp stamp;
     std::string analysisDir; ///< empty = none
     std::vector<std::string> runDirs;
-    Plan plan;
-    Method method = RunSpec().method;
-    Preset preset = RunSpec().preset;
-    std::optional<WeightRounding> rounding; ///< empty = the method's default
-    std::map<SiteKey, TransformKind>
-        transforms; ///< what-if choice per site; others use the method's transform
+    PlanState state;
     std::string notes;
 };
 

@@ -101,7 +101,7 @@ private slots:
         document.modelPath = m_dir.filePath(QStringLiteral("gone.gguf")).toStdString();
         document.analysisDir = m_analysis.toStdString();
         document.runDirs = {m_run.toStdString(), m_dir.filePath(QStringLiteral("deleted")).toStdString()};
-        document.plan.base = parseScheme("W3A8").value();
+        document.state.plan.base = parseScheme("W3A8").value();
         const std::string path = m_dir.filePath(QStringLiteral("s.bdqsession")).toStdString();
         QVERIFY(saveSession(document, path));
         const auto content = loadContent(path);

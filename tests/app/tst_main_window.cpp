@@ -266,11 +266,13 @@ private slots:
 
     void aSessionSurvivesARestart() {
         const QString path = m_dir.filePath(QStringLiteral("kept.bdqsession"));
+        PlanState state;
         {
             auto window = makeWindow("request");
             QVERIFY(openAnalysis(*window));
             window->plan()->setMethod(Method::QuaRot);
-            window->plan()->editSchemes({{0, Site::O}}, SchemeEdit{8, {}, {}});
+            window->plan()->setWeights({4, true, 0}, {{{0, Site::O}, {8, true, 0}}}, 4.25);
+            state = window->plan()->state();
             QSignalSpy saved(window->session(), &SessionController::saved);
             window->session()->save(path);
             QVERIFY(saved.wait(kWaitMs));
@@ -280,8 +282,9 @@ private slots:
         QSignalSpy opened(window->session(), &SessionController::opened);
         window->openPath(path);
         QVERIFY(opened.wait(kWaitMs));
-        QCOMPARE(window->plan()->state().method, Method::QuaRot);
-        QCOMPARE(window->plan()->state().plan.at({0, Site::O}).weight.bits, 8);
+        QVERIFY(window->plan()->state() == state);
+        QCOMPARE(state.method, Method::QuaRot);
+        QCOMPARE(state.plan.at({0, Site::O}).weight.bits, 8);
         QCOMPARE(window->session()->analysisDir(), m_analysis.toStdString());
         QVERIFY(!window->plan()->history()->canUndo());
     }

@@ -17,11 +17,13 @@ SessionDocument sample(const fs::path& folder) {
     document.stamp = {9007199254740993u, 1700000000, "00ff"};
     document.analysisDir = (folder / "name.bdqsession.d" / "analysis-0001").string();
     document.runDirs = {(folder / "name.bdqsession.d" / "run-0001").string(), "/elsewhere/run-0002"};
-    document.plan.base = parseScheme("W4A4KV4").value();
-    document.plan.set({3, Site::Down}, parseScheme("W8A8").value());
-    document.method = Method::CatBlock;
-    document.rounding = WeightRounding::Mse;
-    document.transforms = {{{3, Site::Down}, TransformKind::Hadamard}};
+    document.state.plan.base = parseScheme("W4A4KV4").value();
+    document.state.plan.set({3, Site::Down}, parseScheme("W8A8").value());
+    document.state.method = Method::CatBlock;
+    document.state.preset = Preset::Balanced;
+    document.state.rounding = WeightRounding::Mse;
+    document.state.budget = 3.25;
+    document.state.transforms = {{{3, Site::Down}, TransformKind::Hadamard}};
     document.notes = "two \"lines\"\nof notes";
     return document;
 }
@@ -33,10 +35,7 @@ void compare(const SessionDocument& a, const SessionDocument& b) {
     QCOMPARE(a.stamp.fingerprint, b.stamp.fingerprint);
     QCOMPARE(a.analysisDir, b.analysisDir);
     QCOMPARE(a.runDirs, b.runDirs);
-    QVERIFY(a.plan == b.plan);
-    QCOMPARE(a.method, b.method);
-    QVERIFY(a.rounding == b.rounding);
-    QVERIFY(a.transforms == b.transforms);
+    QVERIFY(a.state == b.state);
     QCOMPARE(a.notes, b.notes);
 }
 
@@ -88,6 +87,8 @@ private slots:
         QByteArray site = QByteArray::fromStdString(encodeSession(sample("/a"), "/a"));
         QTest::newRow("unknown transform") << QByteArray(site).replace("\"hadamard\"", "\"magic\"");
         QTest::newRow("unknown method") << QByteArray(site).replace("\"cat-block\"", "\"magic\"");
+        QTest::newRow("budget") << QByteArray(site).replace("\"average_weight_bits\": 3.25",
+                                                            "\"average_weight_bits\": \"few\"");
         QTest::newRow("negative layer") << QByteArray(site).replace("\"layer\": 3", "\"layer\": -3");
     }
     void brokenDocumentsAreRefused() {
