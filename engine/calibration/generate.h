@@ -20,11 +20,12 @@ struct GenerationOptions {
     std::optional<std::int32_t> bosId; ///< never generated; starts every sequence when the model has one
     std::optional<std::int32_t> eosId; ///< never generated: the text goes on
     int greedyTokens = 4; ///< most likely token at the beginning, sampled after that, as LLM-QAT found best
+    std::int64_t cacheBytes = 0; ///< of keys and values at once; 0 = 2 GiB, 16 GiB on a GPU
 };
 
-/// All sequences at once, one token a step with a KV cache; all layers stay resident in fp32.
-/// Returns [sequences, length] int64 on the CPU; the same seed gives the same text on the same device.
-/// Errors: Cancelled, the readers', DeviceOom, HostOom.
+/// As many sequences at once as `cacheBytes` hold, at least one; one token a step; all layers stay resident
+/// in fp32. Returns [sequences, length] int64 on the CPU; the same seed gives the same text on the same
+/// device. Errors: Cancelled, the readers', DeviceOom, HostOom.
 Result<at::Tensor> generateTokens(const ModelWeights& weights, const GenerationOptions& options,
                                   const ComputeDevice& device, JobContext& context);
 

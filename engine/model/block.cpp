@@ -66,8 +66,12 @@ at::Tensor attend(const at::Tensor& q, at::Tensor k, at::Tensor v, std::int64_t 
         k = k.narrow(2, k.size(2) - window, window);
         v = v.narrow(2, v.size(2) - window, window);
     }
-    const bool masked = queries > 1 && (windowed || queries != k.size(2));
-    const bool causal = queries > 1 && !masked;
+    // One query reads every key: the queries of a group stand as the rows of one head, which is read once.
+    if (queries == 1)
+        return at::scaled_dot_product_attention(q.reshape({q.size(0), k.size(1), groups, q.size(3)}), k, v)
+            .reshape(q.sizes());
+    const bool masked = windowed || queries != k.size(2);
+    const bool causal = !masked;
     std::optional<at::Tensor> mask;
     if (masked) mask = attentionMask(queries, k.size(2), window, q.device());
     // The CPU kernel reads grouped heads in place; its backward and CUDA's fp32 kernel want one key head a

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 
 #include <ATen/ATen.h>
@@ -33,6 +34,17 @@ protected:
     Result<CalibrationTokens> tokens(const std::string& source, int sequences, int length,
                                      std::uint64_t seed = 0) {
         return calibrationTokens(*m_weights, {source, sequences, length}, seed, m_device, m_context);
+    }
+    /// All sequences in one pass, without a cache: [sequences, length, vocabulary].
+    at::Tensor logits(const at::Tensor& ids) const {
+        const ModelConfig& config = m_weights->config();
+        at::Tensor x = at::embedding(m_weights->embedding(at::kCPU).value(), ids);
+        BlockHooks none;
+        const Rope rope = Rope::create(config, ids.size(1), at::kCPU);
+        for (int layer = 0; layer < config.layers; ++layer)
+            x = forwardBlock(config, m_weights->block(layer, at::kCPU).value(), rope, x, none);
+        return at::linear(rmsNorm(x, m_weights->finalNorm(at::kCPU).value(), config.normEpsilon),
+                          m_weights->head(at::kCPU).value());
     }
     std::filesystem::path m_folder;
     std::optional<ModelWeights> m_weights;
@@ -100,17 +112,44 @@ TEST_F(TokenSource, GreedyTokensAreTheModelsMostLikely) {
     options.greedyTokens = options.length;
     const auto ids = generateTokens(*m_weights, options, m_device, m_context);
     ASSERT_TRUE(ids) << ids.error().text();
-    const ModelConfig& config = m_weights->config();
-    at::Tensor x = at::embedding(m_weights->embedding(at::kCPU).value(), *ids);
-    BlockHooks none;
-    const Rope rope = Rope::create(config, options.length, at::kCPU);
-    for (int layer = 0; layer < config.layers; ++layer)
-        x = forwardBlock(config, m_weights->block(layer, at::kCPU).value(), rope, x, none);
-    const at::Tensor logits =
-        at::linear(rmsNorm(x, m_weights->finalNorm(at::kCPU).value(), config.normEpsilon),
-                   m_weights->head(at::kCPU).value());
-    EXPECT_TRUE(
-        at::equal(logits.argmax(-1).narrow(1, 0, options.length - 1), ids->narrow(1, 1, options.length - 1)));
+    EXPECT_TRUE(at::equal(logits(*ids).argmax(-1).narrow(1, 0, options.length - 1),
+                          ids->narrow(1, 1, options.length - 1)));
+}
+
+// Over drawn tokens the mean of -log p is the mean entropy, and the mean of the probability up to the middle
+// of the token one half (deviation of one: at most that of a uniform number, sqrt(1/12)); within 5 standard
+// errors.
+TEST_F(TokenSource, SampledTokensFollowTheModelsProbabilities) {
+    GenerationOptions options;
+    options.sequences = 64;
+    options.length = 24;
+    options.greedyTokens = 0;
+    const auto ids = generateTokens(*m_weights, options, m_device, m_context);
+    ASSERT_TRUE(ids) << ids.error().text();
+    const at::Tensor logP =
+        at::log_softmax(logits(*ids), -1, at::kDouble).narrow(1, 0, options.length - 1).flatten(0, 1);
+    const at::Tensor p = logP.exp();
+    const at::Tensor entropy = -(p * logP).sum(-1);
+    const at::Tensor variance = (p * logP.square()).sum(-1) - entropy.square();
+    const at::Tensor drawn = ids->narrow(1, 1, options.length - 1).flatten().unsqueeze(1);
+    const double difference = (-logP.gather(1, drawn).squeeze(1) - entropy).sum().item<double>();
+    const double deviation = std::sqrt(variance.sum().item<double>());
+    EXPECT_GT(deviation, 1); // tokens differ in probability, else this would show nothing
+    EXPECT_LT(std::abs(difference), 5 * deviation);
+    const at::Tensor middle = (p.cumsum(-1) - p / 2).gather(1, drawn);
+    EXPECT_NEAR(middle.mean().item<double>(), 0.5,
+                5 * std::sqrt(1.0 / 12 / static_cast<double>(middle.numel())));
+}
+
+TEST_F(TokenSource, ASequenceDoesNotDependOnThoseBesideIt) {
+    GenerationOptions options;
+    options.sequences = 3;
+    options.length = 24;
+    const auto together = generateTokens(*m_weights, options, m_device, m_context);
+    options.cacheBytes = 1;
+    const auto alone = generateTokens(*m_weights, options, m_device, m_context);
+    ASSERT_TRUE(together && alone);
+    EXPECT_TRUE(at::equal(*together, *alone));
 }
 
 } // namespace
