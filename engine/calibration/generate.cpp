@@ -28,8 +28,8 @@ at::Tensor sample(const at::Tensor& logits, const at::Tensor& draws) {
 
 class Generator {
 public:
-    Generator(const ModelWeights& weights, const GenerationOptions& options, const ComputeDevice& device)
-        : m_weights(weights), m_options(options), m_device(device) {}
+    Generator(const ModelWeights& weights, const GenerationOptions& options, ComputeDevice device)
+        : m_weights(weights), m_options(options), m_device(std::move(device)) {}
 
     Result<at::Tensor> run(JobContext& context);
 
@@ -40,7 +40,7 @@ private:
     std::vector<KvCache> emptyCaches(std::int64_t sequences) const;
     Result<at::Tensor> group(std::int64_t first, std::int64_t count, JobContext& context) const;
     at::Tensor logits(const at::Tensor& ids, std::int64_t position, std::vector<KvCache>& caches) const;
-    at::Tensor choose(at::Tensor logits, std::int64_t position, std::int64_t first) const;
+    at::Tensor choose(const at::Tensor& logits, std::int64_t position, std::int64_t first) const;
 
     const ModelWeights& m_weights;
     const GenerationOptions& m_options;
@@ -89,6 +89,7 @@ std::vector<KvCache> Generator::emptyCaches(std::int64_t sequences) const {
     const std::vector<std::int64_t> shape{sequences, config.kvHeads, m_options.length, config.headDim};
     const auto options = at::TensorOptions().dtype(at::kFloat).device(m_device.device);
     std::vector<KvCache> caches;
+    caches.reserve(static_cast<std::size_t>(config.layers));
     for (int layer = 0; layer < config.layers; ++layer)
         caches.push_back({at::empty(shape, options), at::empty(shape, options), 0});
     return caches;
@@ -106,7 +107,7 @@ at::Tensor Generator::logits(const at::Tensor& ids, std::int64_t position,
 }
 
 // Of the sequences from `first`: [count, vocabulary] -> [count, 1].
-at::Tensor Generator::choose(at::Tensor logits, std::int64_t position, std::int64_t first) const {
+at::Tensor Generator::choose(const at::Tensor& logits, std::int64_t position, std::int64_t first) const {
     const std::int64_t count = logits.size(0);
     for (const auto& banned : {m_options.bosId, m_options.eosId})
         if (banned) logits.select(1, *banned).fill_(-std::numeric_limits<float>::infinity());
