@@ -3,7 +3,9 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTabBar>
 #include <QTabWidget>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -176,8 +178,22 @@ void Workspace::showLiveAnalysis(const AnalysisPtr& analysis) {
 void Workspace::showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity) {
     m_sites->setSensitivity(sensitivity);
     const bool known = sensitivity != nullptr;
-    if (known != m_lossesShown) m_table->setColumnShown(SiteTableModel::LossColumn, known);
+    if (known == m_lossesShown) return;
     m_lossesShown = known;
+    m_table->setColumnShown(SiteTableModel::LossColumn, known);
+    // Later: an analysis that is just being opened has no widths yet.
+    if (known) QTimer::singleShot(0, this, &Workspace::widenTable);
+}
+
+// By what its columns lack, at the plots' cost, as far as their tabs stay in sight.
+void Workspace::widenTable() {
+    if (!isVisible()) return;
+    QList<int> sizes = m_splitter->sizes();
+    const int room = std::max(sizes[1] - m_tabs->tabBar()->sizeHint().width(), 0);
+    const int taken = std::min(m_table->missingWidth(), room);
+    sizes[0] += taken;
+    sizes[1] -= taken;
+    m_splitter->setSizes(sizes);
 }
 
 void Workspace::showSite(const SiteAnalysis& site) {

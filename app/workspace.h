@@ -93,6 +93,7 @@ private:
     void connectTransforms();
     void applySelection(const SiteKeys& keys);
     void refreshSelection();
+    void widenTable();
     void requestDetail();
     [[nodiscard]] std::vector<AnalysisPlot*> analysisPlots() const;
     [[nodiscard]] std::vector<DetailPlot*> detailPlots() const;

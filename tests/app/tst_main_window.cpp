@@ -7,6 +7,7 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
+#include <QSplitter>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTableView>
@@ -124,11 +125,18 @@ private slots:
         auto* slider = row->findChild<QSlider*>();
         auto* measure = row->findChild<QPushButton*>();
         QVERIFY(slider->isEnabled() && measure->isVisible());
+        const SiteTablePanel* table = window->workspace()->table();
+        const int width = table->width() + table->missingWidth(); // exactly what the columns need
+        window->resize(width + 1200, 800);
+        window->workspace()->splitter()->setSizes({width, 900, 300});
+        QCOMPARE(table->missingWidth(), 0);
         QSignalSpy ended(window->jobs(), &JobQueue::jobEnded);
         measure->click();
         QVERIFY(ended.wait(kWaitMs));
         QVERIFY(QTest::qWaitFor([&] { return !measure->isVisible(); }, kWaitMs));
-        QVERIFY(!window->workspace()->table()->view()->isColumnHidden(SiteTableModel::LossColumn));
+        QVERIFY(!table->view()->isColumnHidden(SiteTableModel::LossColumn));
+        QTRY_VERIFY(table->width() > width); // no part of the table went out of sight for it
+        QCOMPARE(table->missingWidth(), 0);
         QVERIFY(tableValue(*window, {1, Site::Down}, SiteTableModel::LossColumn).isValid());
         const PlanState before = window->plan()->state();
         slider->setValue(slider->minimum() + 1);

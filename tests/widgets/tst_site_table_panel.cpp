@@ -4,17 +4,29 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QLocale>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
+#include <QTranslator>
 
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/models/site_table_model.h"
 #include "widgets/panels/site_table_panel.h"
 
 using namespace bdq;
+
+/// A language whose titles are wider than the numbers under them.
+class LongTitles : public QTranslator {
+public:
+    [[nodiscard]] bool isEmpty() const override { return false; }
+    [[nodiscard]] QString translate(const char* context, const char* text, const char*, int) const override {
+        if (QLatin1String(context) != QLatin1String("bdq::SiteTableModel")) return {};
+        return QStringLiteral("Donaudampfschiff ") + QString::fromUtf8(text);
+    }
+};
 
 class TstSiteTablePanel : public QObject {
     Q_OBJECT
@@ -23,6 +35,7 @@ private slots:
     void tableSelectsFiltersCopies();
     void tableKeepsTheEditedRowInSight();
     void tableHoldsItsFirstColumns();
+    void columnsShownLaterHoldTheirTitles();
     void tableEmptyStates();
 };
 
@@ -103,6 +116,22 @@ void TstSiteTablePanel::tableHoldsItsFirstColumns() {
         QVERIFY(!panel.view()->isColumnHidden(column));
         QVERIFY(panel.view()->columnViewportPosition(column) + panel.view()->columnWidth(column) <=
                 panel.view()->viewport()->width());
+    }
+}
+
+void TstSiteTablePanel::columnsShownLaterHoldTheirTitles() {
+    LongTitles titles;
+    QVERIFY(QCoreApplication::installTranslator(&titles));
+    SiteTableModel model;
+    SiteTablePanel panel(&model);
+    const QHeaderView* header = panel.view()->horizontalHeader();
+    for (int column = 0; column < SiteTableModel::ColumnCount; ++column) {
+        if (!panel.view()->isColumnHidden(column)) continue;
+        panel.setColumnShown(column, true);
+        const QString title = model.headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+        QVERIFY(title.startsWith(QStringLiteral("Donau")));
+        const int word = header->fontMetrics().horizontalAdvance(title.section(u' ', 0, 0));
+        QVERIFY2(header->sectionSize(column) > word, qPrintable(title));
     }
 }
 

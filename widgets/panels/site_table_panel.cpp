@@ -111,11 +111,12 @@ void SiteTablePanel::setupView() {
     header->setStretchLastSection(true);
     header->setContextMenuPolicy(Qt::CustomContextMenu);
     for (int column = 0; column < SiteTableModel::ColumnCount; ++column) {
-        m_view->setColumnHidden(column,
-                                std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
+        // Before it is hidden: hidden columns have no width hint.
         header->resizeSection(
             column, std::max(titleWidth(header, column),
                              QFontMetrics(tabularFont(font())).horizontalAdvance(widestText(column)) + 12));
+        m_view->setColumnHidden(column,
+                                std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
     }
     header->setMinimumHeight(2 * header->fontMetrics().height() + 8);
     m_view->setSortingEnabled(true);
@@ -223,6 +224,10 @@ void SiteTablePanel::setEmptyText(const QString& text) {
 
 void SiteTablePanel::setColumnShown(int column, bool shown) {
     m_view->setColumnHidden(column, !shown);
+}
+
+int SiteTablePanel::missingWidth() const {
+    return std::max(m_view->horizontalHeader()->length() - m_view->viewport()->width(), 0);
 }
 
 QByteArray SiteTablePanel::saveColumns() const {

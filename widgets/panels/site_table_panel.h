@@ -34,6 +34,7 @@ public:
     void setOnly(bool active, const std::set<SiteKey>& keys); ///< FlatnessPlot::thresholdChanged fits
     void setEmptyText(const QString& text);
     void setColumnShown(int column, bool shown);
+    [[nodiscard]] int missingWidth() const; ///< pixels by which the columns are wider than the view
     [[nodiscard]] QTableView* view() const { return m_view; }
     [[nodiscard]] SiteFilterModel* filter() const { return m_filter; }
     /// Header state (columns, widths, sorting) for the settings.
