@@ -5,6 +5,7 @@
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTabWidget>
+#include <QTableView>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -178,8 +179,7 @@ void Workspace::showLiveAnalysis(const AnalysisPtr& analysis) {
 void Workspace::showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity) {
     m_sites->setSensitivity(sensitivity);
     const bool known = sensitivity != nullptr;
-    if (known == m_lossesShown) return;
-    m_lossesShown = known;
+    if (known != m_table->view()->isColumnHidden(SiteTableModel::LossColumn)) return;
     m_table->setColumnShown(SiteTableModel::LossColumn, known);
     // Later: an analysis that is just being opened has no widths yet.
     if (known) QTimer::singleShot(0, this, &Workspace::widenTable);

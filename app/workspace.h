@@ -115,7 +115,6 @@ private:
     QStackedWidget* m_centre = nullptr;
     QSplitter* m_splitter = nullptr;
     AnalysisPtr m_analysis;
-    bool m_lossesShown = false;
     SiteKeys m_selection;
 };
 

@@ -148,6 +148,13 @@ private slots:
         QVERIFY(QFile::remove(m_analysis + QStringLiteral("/sensitivity.json")));
     }
 
+    void columnsOfAnotherDayDoNotPromiseLosses() {
+        auto window = makeWindow("request");
+        window->workspace()->table()->setColumnShown(SiteTableModel::LossColumn, true);
+        QVERIFY(openAnalysis(*window)); // without a sensitivity
+        QVERIFY(window->workspace()->table()->view()->isColumnHidden(SiteTableModel::LossColumn));
+    }
+
     void theMeasuredValueFollowsTheEdit() {
         auto window = makeWindow("request");
         QVERIFY(openAnalysis(*window));
