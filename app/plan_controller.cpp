@@ -55,15 +55,6 @@ private:
     QElapsedTimer m_age;
 };
 
-TransformKind PlanState::transformAt(SiteKey key) const {
-    const auto chosen = transforms.find(key);
-    return chosen == transforms.end() ? fallback() : chosen->second;
-}
-
-WeightRounding PlanState::effectiveRounding() const {
-    return rounding.value_or(presetInfo(method, preset).rounding);
-}
-
 PlanController::PlanController(QObject* parent) : QObject(parent) {}
 
 void PlanController::reset(const PlanState& state) {
