@@ -62,14 +62,15 @@ at::Tensor attentionMask(std::int64_t queries, std::int64_t keys, std::int64_t w
 at::Tensor attend(const at::Tensor& q, at::Tensor k, at::Tensor v, std::int64_t groups, std::int64_t window) {
     const std::int64_t queries = q.size(2);
     const bool windowed = window > 0 && k.size(2) > window;
-    if (windowed && queries == 1) {
-        k = k.narrow(2, k.size(2) - window, window);
-        v = v.narrow(2, v.size(2) - window, window);
-    }
-    // One query reads every key: the queries of a group stand as the rows of one head, which is read once.
-    if (queries == 1)
+    if (queries == 1) {
+        if (windowed) {
+            k = k.narrow(2, k.size(2) - window, window);
+            v = v.narrow(2, v.size(2) - window, window);
+        }
+        // It reads every key: the queries of a group stand as the rows of one head, which is read once.
         return at::scaled_dot_product_attention(q.reshape({q.size(0), k.size(1), groups, q.size(3)}), k, v)
             .reshape(q.sizes());
+    }
     const bool masked = windowed || queries != k.size(2);
     const bool causal = !masked;
     std::optional<at::Tensor> mask;
