@@ -1,6 +1,8 @@
 #include "engine/api/results.h"
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 namespace bdq {
@@ -26,6 +28,27 @@ const SiteAnalysis* AnalysisResult::find(SiteKey key) const {
     return nullptr;
 }
 
+std::string bosText(const TextInfo& text) {
+    if (!text.bos) return "no BOS";
+    return text.source == "self" ? "BOS in front of every sequence" : "BOS in front";
+}
+
+std::string bosText(const EvalResult& result) {
+    return result.bos ? "BOS in front" : "no BOS";
+}
+
+std::string averageBitsText(const RunResult& result) {
+    std::array<char, 128> text{};
+    const int quantized = result.quantizedLayers();
+    if (quantized >= result.model.layers || std::isnan(result.quantizedLayerBits))
+        std::snprintf(text.data(), text.size(), "%.2f bit", result.averageWeightBits);
+    else
+        std::snprintf(text.data(), text.size(), "%.2f bit (%.2f in the %d quantized layer%s of %d)",
+                      result.averageWeightBits, result.quantizedLayerBits, quantized,
+                      quantized == 1 ? "" : "s", result.model.layers);
+    return text.data();
+}
+
 double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme) {
     const auto found = site.transforms.find(transform);
     if (found == site.transforms.end()) return std::numeric_limits<double>::quiet_NaN();
@@ -33,6 +56,8 @@ double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const 
     const double noise =
         noiseOf(scheme.activation, stats.activationNoiseSymmetric, stats.activationNoiseAsymmetric) +
         noiseOf(scheme.weight, stats.weightNoiseSymmetric, stats.weightNoiseAsymmetric);
+    // An output of zeros has no ratio of signal to noise.
+    if (site.signalPower == 0.0) return std::numeric_limits<double>::quiet_NaN();
     if (noise == 0.0) return std::numeric_limits<double>::infinity();
     return 10.0 * std::log10(site.signalPower / noise);
 }
