@@ -48,6 +48,7 @@ struct AnalyzeSpec {
                                           TransformKind::CatBlock64, TransformKind::CatBlock128,
                                           TransformKind::Bdq};
     std::vector<std::string> schemes{"W4A4", "W8A8"}; ///< measured and predicted
+    bool estimateLosses = true; ///< one backward pass: what the whole model loses by every site
     std::uint64_t seed = 0;
     DeviceOptions device;
 };

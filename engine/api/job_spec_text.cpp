@@ -102,8 +102,9 @@ std::string textOf(const AnalyzeSpec& spec) {
         .bos(spec.calibration.bos)
         .layers(spec.layers)
         .unlessDefault("transforms", joined(spec.transforms), joined(standard.transforms))
-        .unlessDefault("schemes", joined(spec.schemes), joined(standard.schemes))
-        .unlessDefault("seed", spec.seed, standard.seed);
+        .unlessDefault("schemes", joined(spec.schemes), joined(standard.schemes));
+    if (!spec.estimateLosses) text.option("estimate", "off");
+    text.unlessDefault("seed", spec.seed, standard.seed);
     return text.device(spec.device).text();
 }
 

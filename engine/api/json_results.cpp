@@ -293,6 +293,22 @@ RunResult readRunResult(Reader in) {
     return result;
 }
 
+Json lossInfoToJson(const LossEstimateInfo& info) {
+    return Json{{"sequences", info.sequences},
+                {"sequence_length", info.sequenceLength},
+                {"labels", info.labels},
+                {"seconds", info.seconds}};
+}
+
+LossEstimateInfo readLossInfo(Reader in) {
+    LossEstimateInfo info;
+    info.sequences = in.integer<int>("sequences", 0, INT32_MAX);
+    info.sequenceLength = in.integer<int>("sequence_length", 0, INT32_MAX);
+    info.labels = in.integer<int>("labels", 0, INT32_MAX);
+    info.seconds = in.number("seconds");
+    return info;
+}
+
 AnalysisResult readAnalysisResult(Reader in) {
     in.checkSchema(kResultSchema);
     AnalysisResult result;
@@ -303,6 +319,7 @@ AnalysisResult readAnalysisResult(Reader in) {
     result.modelFingerprint = in.text("model_fingerprint", std::string());
     result.warnings = readWarnings(in);
     result.provenance = readProvenance(in.object("provenance"));
+    if (in.has("loss_estimate")) result.lossEstimate = readLossInfo(in.object("loss_estimate"));
     for (const Reader& site : in.objects("sites"))
         result.sites.push_back(readSite(site));
     return result;
@@ -348,6 +365,7 @@ std::string encodeAnalysis(const AnalysisResult& result) {
                    {"spec", json::specToJson(result.spec)},
                    {"provenance", json::provenanceToJson(result.provenance)}};
     json::putOrigin(out, result.modelFingerprint, result.warnings);
+    if (result.lossEstimate) out["loss_estimate"] = json::lossInfoToJson(*result.lossEstimate);
     out["sites"] = json::Json::array();
     for (const SiteAnalysis& site : result.sites)
         out["sites"].push_back(json::siteToJson(site));

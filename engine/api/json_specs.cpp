@@ -85,6 +85,7 @@ Json toJson(const AnalyzeSpec& spec) {
     out["layers"] = spec.layers;
     putTransforms(out, spec.transforms);
     out["schemes"] = spec.schemes;
+    out["estimate"] = spec.estimateLosses;
     out["seed"] = spec.seed;
     putDevice(out, spec.device);
     return out;
@@ -92,7 +93,7 @@ Json toJson(const AnalyzeSpec& spec) {
 
 AnalyzeSpec readAnalyze(Reader& in) {
     in.allowOnly({"schema", "job", "model", "out", "calibration", "sequences", "seq_len", "layers",
-                  "transforms", "schemes", "seed", "device", "threads", "bos"});
+                  "transforms", "schemes", "estimate", "seed", "device", "threads", "bos"});
     AnalyzeSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
@@ -104,6 +105,8 @@ AnalyzeSpec readAnalyze(Reader& in) {
         const Result<Scheme> parsed = parseScheme(scheme);
         if (!parsed) in.refuse("schemes", "\"" + scheme.substr(0, 100) + "\"", "schemes such as W4A4KV4");
     }
+    // Analyses before version 0.2 estimated nothing.
+    spec.estimateLosses = in.has("estimate") && in.flag("estimate");
     spec.seed = in.unsignedNumber("seed", spec.seed);
     spec.device = readDevice(in);
     return spec;

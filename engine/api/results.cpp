@@ -9,14 +9,14 @@ namespace bdq {
 namespace {
 
 constexpr int kLeastBits = 2;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Noise of one operand; groups are finer than the per-row grid behind the stored noise, which is then an
 /// upper estimate.
 double noiseOf(const OperandScheme& operand, const NoiseByBits& symmetric, const NoiseByBits& asymmetric) {
     if (!operand.quantizes()) return 0.0;
     const int index = operand.bits - kLeastBits;
-    if (index < 0 || index >= static_cast<int>(symmetric.size()))
-        return std::numeric_limits<double>::quiet_NaN();
+    if (index < 0 || index >= static_cast<int>(symmetric.size())) return kNaN;
     return (operand.symmetric ? symmetric : asymmetric)[static_cast<std::size_t>(index)];
 }
 
@@ -49,17 +49,30 @@ std::string averageBitsText(const RunResult& result) {
     return text.data();
 }
 
-double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme) {
+double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme,
+                       WeightRounding rounding) {
     const auto found = site.transforms.find(transform);
-    if (found == site.transforms.end()) return std::numeric_limits<double>::quiet_NaN();
+    if (found == site.transforms.end()) return kNaN;
     const TransformAnalysis& stats = found->second;
+    const bool searched = rounding != WeightRounding::Rtn && stats.weightNoiseSymmetricSearched &&
+                          stats.weightNoiseAsymmetricSearched;
     const double noise =
         noiseOf(scheme.activation, stats.activationNoiseSymmetric, stats.activationNoiseAsymmetric) +
-        noiseOf(scheme.weight, stats.weightNoiseSymmetric, stats.weightNoiseAsymmetric);
-    // An output of zeros has no ratio of signal to noise.
-    if (site.signalPower == 0.0) return std::numeric_limits<double>::quiet_NaN();
+        noiseOf(scheme.weight, searched ? *stats.weightNoiseSymmetricSearched : stats.weightNoiseSymmetric,
+                searched ? *stats.weightNoiseAsymmetricSearched : stats.weightNoiseAsymmetric);
     if (noise == 0.0) return std::numeric_limits<double>::infinity();
     return 10.0 * std::log10(site.signalPower / noise);
+}
+
+double estimatedLoss(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme,
+                     WeightRounding rounding) {
+    const auto found = site.transforms.find(transform);
+    if (found == site.transforms.end() || !found->second.loss) return kNaN;
+    const LossEstimate& loss = *found->second.loss;
+    const bool searched = rounding != WeightRounding::Rtn;
+    return noiseOf(scheme.activation, loss.activationSymmetric, loss.activationAsymmetric) +
+           noiseOf(scheme.weight, searched ? loss.weightSymmetricSearched : loss.weightSymmetric,
+                   searched ? loss.weightAsymmetricSearched : loss.weightAsymmetric);
 }
 
 } // namespace bdq

@@ -46,6 +46,16 @@ struct Provenance {
     std::uint64_t peakDeviceBytes = 0;
 };
 
+/// What the estimated losses of an analysis rest on.
+struct LossEstimateInfo {
+    int sequences = 0;
+    int sequenceLength = 0; ///< tokens of each; the last one predicts nothing
+    int labels = 0;         ///< drawn from the model's distribution for every predicted token
+    double seconds = 0;
+    bool operator==(const LossEstimateInfo&) const = default;
+    [[nodiscard]] std::int64_t tokens() const { return std::int64_t{sequences} * sequenceLength; }
+};
+
 /// analysis.json.
 struct AnalysisResult {
     AnalyzeSpec spec;
@@ -56,6 +66,7 @@ struct AnalysisResult {
     std::vector<SiteAnalysis> sites; ///< by layer, then kLinearSites order
     std::string modelFingerprint{};  ///< of the weights; empty = made before results named them
     std::vector<std::string> warnings{};
+    std::optional<LossEstimateInfo> lossEstimate{}; ///< absent = no loss was estimated
 
     [[nodiscard]] const SiteAnalysis* find(SiteKey key) const;
 };
