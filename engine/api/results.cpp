@@ -60,6 +60,8 @@ double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const 
         noiseOf(scheme.activation, stats.activationNoiseSymmetric, stats.activationNoiseAsymmetric) +
         noiseOf(scheme.weight, searched ? *stats.weightNoiseSymmetricSearched : stats.weightNoiseSymmetric,
                 searched ? *stats.weightNoiseAsymmetricSearched : stats.weightNoiseAsymmetric);
+    // An output of zeros has no ratio of signal to noise.
+    if (site.signalPower == 0.0) return kNaN;
     if (noise == 0.0) return std::numeric_limits<double>::infinity();
     return 10.0 * std::log10(site.signalPower / noise);
 }

@@ -20,8 +20,8 @@ struct SensitivityRow {
     TransformKind transform = TransformKind::None;
     OperandScheme weight;
     /// ||y - y^||^2 / ||y||^2 of the site's output: measured on the tokens, and predicted by the analysis
-    /// from per-channel rounding errors (absmax ranges; groups count as whole rows). 0 = no error, NaN = the
-    /// analysis has no prediction.
+    /// from per-channel rounding errors (ranges as `rounding` has them; groups count as whole rows). 0 = no
+    /// error, NaN = the analysis has no prediction.
     double outputError = 0;
     double predictedError = 0;
     /// KL(full || this site quantized) of the next-token distributions, nats, mean over all tokens but the

@@ -57,7 +57,7 @@ public:
                              return {};
                          });
         arguments.option(
-            {"--metric", "NAME", metricNames() + " (default kl with a sensitivity, else predicted)"},
+            {"--metric", "NAME", metricNames() + " (default kl with a sensitivity, else estimated)"},
             [this](const std::string& text) { return takeMetric(text); });
         arguments.option({"--transform", "NAME", "whose losses count (default: the last that was measured)"},
                          [this](const std::string& text) -> Status {
@@ -74,6 +74,10 @@ public:
                              BDQ_TRY(m_request.kv, readCache(text));
                              return {};
                          });
+        arguments.option({"--weights", "NAME",
+                          "rounding behind estimated and predicted losses: rtn, or mse for searched ranges "
+                          "(default mse)"},
+                         [this](const std::string& text) { return takeRounding(text); });
         arguments.flag({"--whole-layers", "", "all sites of a layer get the same bits"},
                        m_request.wholeLayers);
         declareJson(arguments);
@@ -93,6 +97,7 @@ public:
 private:
     Status takeBudget(const std::string& text);
     Status takeMetric(const std::string& text);
+    Status takeRounding(const std::string& text);
     [[nodiscard]] Result<AnalysisResult> readAnalysis() const;
     [[nodiscard]] Result<std::optional<SensitivityResult>> readSensitivity() const;
     [[nodiscard]] std::string describe(const BitPlan& plan) const;
@@ -128,6 +133,14 @@ Status PlanCommand::takeMetric(const std::string& text) {
                 "--metric: unknown metric \"" + text + "\", expected " + metricNames());
 }
 
+Status PlanCommand::takeRounding(const std::string& text) {
+    const std::optional<WeightRounding> rounding = roundingFromName(text);
+    if (rounding != WeightRounding::Rtn && rounding != WeightRounding::Mse)
+        return fail(ErrorCode::InvalidSpec, "--weights: found \"" + text + "\", expected rtn or mse");
+    m_request.rounding = *rounding;
+    return {};
+}
+
 Result<AnalysisResult> PlanCommand::readAnalysis() const {
     const std::string path = (std::filesystem::path(m_dir) / "analysis.json").string();
     BDQ_TRY(const std::string text, readTextFile(path, kMaxAnalysisBytes));
@@ -137,7 +150,8 @@ Result<AnalysisResult> PlanCommand::readAnalysis() const {
 Result<std::optional<SensitivityResult>> PlanCommand::readSensitivity() const {
     const std::filesystem::path path = std::filesystem::path(m_dir) / kSensitivityFileName;
     std::error_code error;
-    const bool wanted = m_request.metric != analysis::PlanMetric::Predicted;
+    const bool wanted = m_request.metric != analysis::PlanMetric::Predicted &&
+                        m_request.metric != analysis::PlanMetric::Estimated;
     if (!wanted || !std::filesystem::exists(path, error)) return std::optional<SensitivityResult>();
     BDQ_TRY(const std::string text, readTextFile(path, kMaxAnalysisBytes));
     BDQ_TRY(SensitivityResult result, decodeSensitivity(text, path.string()));

@@ -105,11 +105,12 @@ std::vector<SiteAnalysis*> Estimator::sitesOf(int layer) const {
 
 void Estimator::chooseTokens(const at::Tensor& ids, const LossEstimateOptions& options) {
     const std::int64_t length = std::min<std::int64_t>(options.sequenceLength, ids.size(1));
+    // Windows of a text follow each other, and so do the pieces of one: these are the first tokens of the
+    // text.
+    const at::Tensor pieces = ids.narrow(1, 0, ids.size(1) / length * length).reshape({-1, length});
     const std::int64_t wanted = std::max<std::int64_t>(1, options.tokens / length);
-    const std::int64_t count = std::min(wanted, ids.size(0));
-    // The first is the one that a sensitivity measures; the others lie evenly over the text.
-    const at::Tensor chosen = at::arange(count) * ids.size(0) / count;
-    m_ids = ids.index_select(0, chosen.to(at::kLong)).narrow(1, 0, length).contiguous();
+    const std::int64_t count = std::min(wanted, pieces.size(0));
+    m_ids = pieces.narrow(0, 0, count).contiguous();
     const double blockBytes = 4.0 * static_cast<double>(blockWeightCount(config()));
     const double room = m_device.isCuda() ? kDeviceGradientBytes : kCpuGradientBytes;
     m_labels =

@@ -1,6 +1,8 @@
 #include "engine/pipeline/site_measurement.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -54,9 +56,34 @@ ActivationCodes activationCodes(const at::Tensor& x, int bits) {
     return {(x / scales).round_().clamp_(-top - 1, top).to(at::kChar), scales};
 }
 
+double sqnrDbOf(double signal, double noise) {
+    if (!(signal > 0)) return std::numeric_limits<double>::quiet_NaN();
+    return noise > 0 ? analysis::toDb(signal / noise) : std::numeric_limits<double>::infinity();
+}
+
+OutputError totalOf(const std::vector<ErrorSums>& rows, double count) {
+    OutputError total;
+    total.count = count;
+    for (const ErrorSums& row : rows) {
+        total.signal += row.signal;
+        total.noise += row.noise;
+        total.tokenSqnrDb.push_back(sqnrDbOf(row.signal, row.noise));
+    }
+    return total;
+}
+
 OutputError compareTensors(const at::Tensor& exact, const at::Tensor& approximate) {
     const at::Tensor difference = exact - approximate;
-    return {sumOf(exact * exact), sumOf(difference * difference), static_cast<double>(exact.numel())};
+    const at::Tensor sums =
+        at::stack({exact.square().sum(1, false, at::kDouble), difference.square().sum(1, false, at::kDouble)},
+                  1)
+            .cpu()
+            .contiguous();
+    const double* values = sums.const_data_ptr<double>();
+    std::vector<ErrorSums> rows;
+    for (std::int64_t row = 0; row < sums.size(0); ++row)
+        rows.push_back({values[2 * row], values[2 * row + 1]});
+    return totalOf(rows, static_cast<double>(exact.numel()));
 }
 
 /// Sum over rows of errorOf(row), in the order of the rows.
@@ -66,13 +93,7 @@ template <class ErrorOf> OutputError sumOverRows(const at::Tensor& exact, ErrorO
         for (std::int64_t row = begin; row < end; ++row)
             rows[static_cast<std::size_t>(row)] = errorOf(row);
     });
-    OutputError total;
-    total.count = static_cast<double>(exact.numel());
-    for (const ErrorSums& row : rows) {
-        total.signal += row.signal;
-        total.noise += row.noise;
-    }
-    return total;
+    return totalOf(rows, static_cast<double>(exact.numel()));
 }
 
 OutputError compare(const at::Tensor& exact, const at::Tensor& approximate) {
@@ -207,6 +228,16 @@ void OutputError::merge(const OutputError& other) {
     signal += other.signal;
     noise += other.noise;
     count += other.count;
+    tokenSqnrDb.insert(tokenSqnrDb.end(), other.tokenSqnrDb.begin(), other.tokenSqnrDb.end());
+}
+
+double OutputError::tokenQuantile(double q) const {
+    std::vector<double> known;
+    std::ranges::copy_if(tokenSqnrDb, std::back_inserter(known), [](double db) { return !std::isnan(db); });
+    if (known.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const auto place = known.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(known.size() - 1));
+    std::ranges::nth_element(known, place);
+    return *place;
 }
 
 double OutputError::sqnrDb() const {

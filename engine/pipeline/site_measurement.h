@@ -1,6 +1,8 @@
 // Numbers of one site under one transform, from a sample of its inputs.
 #pragma once
 
+#include <vector>
+
 #include <ATen/core/Tensor.h>
 
 #include "engine/api/site_analysis.h"
@@ -11,10 +13,13 @@ namespace bdq {
 
 /// What is compared: y = x W^T in full precision against Q(x P) Q(W P^-T)^T.
 struct OutputError {
-    double signal = 0; ///< sum ||y||^2
-    double noise = 0;  ///< sum ||y - y^||^2
-    double count = 0;  ///< entries of y
+    double signal = 0;                 ///< sum ||y||^2
+    double noise = 0;                  ///< sum ||y - y^||^2
+    double count = 0;                  ///< entries of y
+    std::vector<double> tokenSqnrDb{}; ///< of every token alone; +infinity without noise, NaN without signal
     void merge(const OutputError& other);
+    /// Quantile of tokenSqnrDb over the tokens that have one, 0 <= q <= 1; NaN when none has.
+    [[nodiscard]] double tokenQuantile(double q) const;
     [[nodiscard]] double sqnrDb() const; ///< +infinity without noise
     [[nodiscard]] double mse() const { return count > 0 ? noise / count : 0; }
 };

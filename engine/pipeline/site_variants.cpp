@@ -76,7 +76,7 @@ Result<SiteVariant> makeVariant(const SiteAnalysis& site, TransformKind kind,
     variant.row.weight = weightScheme;
     variant.row.outputError = error.noise / error.signal;
     variant.row.predictedError =
-        analysis::fromDb(-predictedSqnrDb(site, kind, {weightScheme, spec.activation, {}}));
+        analysis::fromDb(-predictedSqnrDb(site, kind, {weightScheme, spec.activation, {}}, spec.rounding));
     return variant;
 }
 

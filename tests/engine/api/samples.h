@@ -15,6 +15,7 @@ inline AnalyzeSpec analyzeSpec() {
     spec.layers = {0, 3, 29};
     spec.transforms = {TransformKind::Bdq, TransformKind::CatBlock128};
     spec.schemes = {"W3A3", "W4g128sym A4asym KV4asym"};
+    spec.estimateLosses = false;
     spec.seed = 0xffffffffffffffffULL;
     spec.device = {"cuda:1", 3};
     return spec;
@@ -120,6 +121,21 @@ inline TransformAnalysis transform(double start) {
         value.weightNoiseSymmetric[i] = 2 * scale;
         value.weightNoiseAsymmetric[i] = scale;
     }
+    LossEstimate loss;
+    for (std::size_t i = 0; i < loss.weightSymmetric.size(); ++i) {
+        const double scale = start * std::pow(4.0, -static_cast<double>(i));
+        loss.activationSymmetric[i] = 0.6 * scale;
+        loss.activationAsymmetric[i] = 0.5 * scale;
+        loss.weightSymmetric[i] = 0.4 * scale;
+        loss.weightAsymmetric[i] = 0.3 * scale;
+        loss.weightSymmetricSearched[i] = 0.2 * scale;
+        loss.weightAsymmetricSearched[i] = 0.1 * scale;
+    }
+    value.loss = loss;
+    value.weightNoiseSymmetricSearched = value.weightNoiseAsymmetric;
+    value.weightNoiseAsymmetricSearched = loss.weightSymmetric;
+    value.sqnrDbTokenMedian = {{"W4A4", 15.5}};
+    value.sqnrDbTokenLow = {{"W4A4", 9.5}};
     value.sqnrDbMeasured = {{"W4A4", 12.25}, {"W8A8", 36.5}};
     value.sqnrDbPredicted = {{"W4A4", 12.5}};
     value.sqnrDbTheorem = {{"W4A4", 13.0 / 3.0}};
@@ -134,6 +150,7 @@ inline SiteAnalysis site(SiteKey key) {
     value.tokens = 4608;
     value.sampleTokens = 512;
     value.signalPower = 1000;
+    value.topTokenEnergyShare = 0.75;
     value.tensors = {"blk.0.attn_q.weight", "blk.0.attn_k.weight"};
     value.notes = {"1 dead channel"};
     value.detailFile = "sites/000_qkv.safetensors";
@@ -151,6 +168,7 @@ inline AnalysisResult analysis() {
     result.sites = {site({0, Site::Qkv}), site({2, Site::Down})};
     result.modelFingerprint = "f1";
     result.warnings = {"one", "two"};
+    result.lossEstimate = LossEstimateInfo{2, 512, 4, 12.5};
     return result;
 }
 

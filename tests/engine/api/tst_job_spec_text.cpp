@@ -59,7 +59,7 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
         "bdq analyze 'models/a b.gguf' --out out/analysis --calibration 'text \"quoted\".txt' --sequences 7 "
         "--seq-len "
         "512 --bos on --layers 0,3,29 --transforms bdq,cat-block-128 --schemes 'W3A3,W4g128sym A4asym "
-        "KV4asym' --seed "
+        "KV4asym' --estimate off --seed "
         "18446744073709551615 --device cuda:1 --threads 3");
     EXPECT_EQ(commandLine(samples::evalSpec()), "bdq eval m.gguf --text t.txt --run out/run --seq-len 128 "
                                                 "--max-windows 3 --bos on --task 'a b.jsonl' "

@@ -33,6 +33,29 @@ TEST(Results, PredictsFromTheStoredNoise) {
     EXPECT_TRUE(std::isinf(sqnr("W16KV4")) && sqnr("W16KV4") > 0);
 }
 
+TEST(Results, PredictsWithTheRangesOfTheRounding) {
+    const SiteAnalysis site = samples::site({0, Site::Qkv});
+    const Scheme scheme = parseScheme("W4A16").value();
+    // Searched noise of symmetric weights in samples.h: half of the noise with ranges from the extremes.
+    EXPECT_NEAR(predictedSqnrDb(site, TransformKind::None, scheme, WeightRounding::Gptq) -
+                    predictedSqnrDb(site, TransformKind::None, scheme),
+                10 * std::log10(2.0), 1e-12);
+}
+
+TEST(Results, EstimatesTheLossFromBothOperands) {
+    const SiteAnalysis site = samples::site({0, Site::Qkv});
+    const auto loss = [&](std::string_view scheme, WeightRounding rounding) {
+        return estimatedLoss(site, TransformKind::Bdq, parseScheme(scheme).value(), rounding);
+    };
+    // samples.h: bdq starts at 2; at 4 bits a sixteenth.
+    EXPECT_NEAR(loss("W4A4", WeightRounding::Rtn), 2 * (0.6 + 0.4) / 16, 1e-12);
+    EXPECT_NEAR(loss("W4A4", WeightRounding::Mse), 2 * (0.6 + 0.2) / 16, 1e-12);
+    EXPECT_NEAR(loss("W2A16", WeightRounding::Mse), 2 * 0.1, 1e-12); // asymmetric at 2 bits
+    EXPECT_NEAR(loss("W16 A8asym", WeightRounding::Rtn), 2 * 0.5 / 4096, 1e-12);
+    EXPECT_EQ(loss("W16", WeightRounding::Rtn), 0.0);
+    EXPECT_TRUE(std::isnan(estimatedLoss(site, TransformKind::Hadamard, parseScheme("W4A4").value())));
+}
+
 TEST(Results, PredictsNothingForAnUnknownTransform) {
     const SiteAnalysis site = samples::site({0, Site::Qkv});
     EXPECT_TRUE(std::isnan(predictedSqnrDb(site, TransformKind::Hadamard, parseScheme("W4A4").value())));
