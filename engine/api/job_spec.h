@@ -154,7 +154,7 @@ struct SensitivitySpec {
     std::vector<int> layers;                       ///< empty = all analysed
     WeightRounding rounding = WeightRounding::Mse; ///< Rtn or Mse
     /// Tokens the model is compared on; an empty source = that of the analysis.
-    CalibrationOptions text{{}, 1, 512};
+    CalibrationOptions text{{}, 2, 512};
     DeviceOptions device;
     std::optional<BosMode> bos{}; ///< empty = as the analysis read its text; counts instead of text.bos
 };

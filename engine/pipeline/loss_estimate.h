@@ -27,10 +27,10 @@
 namespace bdq {
 
 struct LossEstimateOptions {
-    int tokens = 1024; ///< sequences of at most `sequenceLength` that give about so many
-    int sequenceLength =
-        512;        ///< as `bdq sensitivity` takes by default, from the start of a calibration sequence
-    int labels = 4; ///< at most, a token; fewer when the gradients of a block would not fit
+    int tokens =
+        1024; ///< about so many, from the start of the text: what `bdq sensitivity` measures by default
+    int sequenceLength = 512; ///< at most
+    int labels = 4;           ///< a token; fewer when the gradients of a block would not fit
     std::uint64_t seed = 0;
 };
 
