@@ -87,6 +87,12 @@ Result<OpenModel> openSafetensors(const fs::path& folder, const std::vector<fs::
         model.tokenizer.tokenizerJson = file.string();
     if (const fs::path file = folder / "tokenizer.model"; fs::exists(file, ignored))
         model.tokenizer.sentencePieceModel = file.string();
+    if (fs::exists(folder / "vocab.json", ignored) && fs::exists(folder / "merges.txt", ignored)) {
+        model.tokenizer.vocabularyJson = (folder / "vocab.json").string();
+        model.tokenizer.mergesText = (folder / "merges.txt").string();
+    }
+    model.tokenizer.folder = folder.string();
+    model.tokenizer.modelType = model.index.config.architecture;
     BDQ_CHECK(finishModel(model, model.tokenizer.label));
     return model;
 }

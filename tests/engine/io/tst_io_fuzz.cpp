@@ -6,6 +6,7 @@
 #include "engine/io/safetensors.h"
 #include "engine/io/tensor_file.h"
 #include "engine/io/text_encoder.h"
+#include "engine/io/tokenizer_config.h"
 #include "tests/engine/io/io_test_data.h"
 
 using namespace bdq;
@@ -126,7 +127,7 @@ TEST(IoFuzz, tokenizerJson) {
     const std::string good =
         R"({"added_tokens":[{"id":3,"content":"<s>"}],"normalizer":null,"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}| ?[^\\s\\p{N}]+|\\s+"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}})";
     fuzz(good, 4000, 3, [](const std::string& bytes) {
-        const auto encoder = bpeFromJson(bytes, "fuzz");
+        const auto encoder = bpeFromJson(bytes, {}, "fuzz");
         if (!encoder) return false;
         const auto ids = (*encoder)->encode("abba");
         if (ids) {
