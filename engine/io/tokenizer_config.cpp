@@ -20,7 +20,7 @@ Result<json> readJson(const fs::path& path) {
     if (!fs::exists(path, ignored)) return json();
     constexpr std::size_t kMaxBytes = 64u << 20;
     BDQ_TRY(const std::string text, readModelText(path, kMaxBytes));
-    return parseJson(text, path.filename().string());
+    return parseJson(withoutPythonNumbers(text), path.filename().string());
 }
 
 /// A special token: its text, or an object with its content.

@@ -5,7 +5,7 @@ import string
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-ROUNDS = 300
+ROUNDS = 40
 TEXTS_A_ROUND = 60
 
 CORPUS = """The quick brown fox jumps over the lazy dog; it's 12 o'clock, they'll have 3.14159 pies, won't they?
@@ -110,20 +110,24 @@ def post_processor(rng, tokenizer):
                        processors.RobertaProcessing(eos, bos), processors.BertProcessing(eos, bos)])
 
 
-def built(seed):
-    """The next tokenizer that `tokenizers` can train: some combinations make it panic."""
-    while True:
-        try:
-            return build(seed)
-        except BaseException as error:  # PanicException is no Exception
-            if type(error).__name__ != "PanicException":
-                raise
-        seed += 10000
+def survives(function, *arguments, **options):
+    """The result, or None where `tokenizers` panics: it indexes beyond some texts that a normalizer shortens."""
+    try:
+        return function(*arguments, **options)
+    except BaseException as error:  # PanicException is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        return None
 
 
 def check(seed, folder, compare):
-    tokenizer, rng = built(seed)
+    built = next(filter(None, (survives(build, seed + 10000 * retry) for retry in range(100))))
+    tokenizer, rng = built
     tokenizer.save(str(folder / "tokenizer.json"))
     texts = ["".join(rng.choice(FRAGMENTS) for _ in range(rng.randint(0, 14))) for _ in range(TEXTS_A_ROUND)]
-    plain = compare(f"random {seed}", folder, texts, [tokenizer.encode(text, add_special_tokens=False).ids for text in texts])
-    return plain + compare(f"framed {seed}", folder, texts, [tokenizer.encode(text).ids for text in texts], mode="framed")
+    encoded = [(text, survives(tokenizer.encode, text, add_special_tokens=False)) for text in texts]
+    known = [(text, encoding.ids) for text, encoding in encoded if encoding is not None]
+    texts = [text for text, ids in known]
+    framed = [survives(tokenizer.encode, text).ids for text in texts]
+    return (compare(f"random {seed}", folder, texts, [ids for text, ids in known]) +
+            compare(f"framed {seed}", folder, texts, framed, mode="framed"))
