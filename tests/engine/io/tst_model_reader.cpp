@@ -2,68 +2,15 @@
 
 #include <cmath>
 
-#include <sys/stat.h>
-
 #include "engine/io/tokenizer.h"
 #include "engine/io/tokenizer_source.h"
-#include "tests/engine/io/io_test_data.h"
+#include "tests/engine/io/tiny_files.h"
 
 using namespace bdq;
 using namespace bdq::io;
 using namespace bdq::io::test;
 
 namespace {
-
-template <class T> std::string rawAll(const std::vector<T>& values) {
-    std::string bytes;
-    for (const T value : values)
-        bytes += raw(value);
-    return bytes;
-}
-
-std::vector<float> ramp(std::size_t count) {
-    std::vector<float> values(count);
-    for (std::size_t i = 0; i < count; ++i)
-        values[i] = static_cast<float>(i);
-    return values;
-}
-
-/// One block, hidden 8, 2 heads of 4, 1 key/value head. Row r of q holds r in all its columns, as the file
-/// orders them.
-GgufBuilder tinyGguf() {
-    GgufBuilder file;
-    file.text("general.architecture", "llama");
-    file.u32("llama.block_count", 1);
-    file.u32("llama.embedding_length", 8);
-    file.u32("llama.feed_forward_length", 8);
-    file.u32("llama.attention.head_count", 2);
-    file.u32("llama.attention.head_count_kv", 1);
-    file.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-    file.tensor("token_embd.weight", {8, 3}, 0, rawAll(ramp(24)));
-    std::vector<float> rows(64);
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        rows[i] = static_cast<float>(i / 8);
-    file.tensor("blk.0.attn_q.weight", {8, 8}, 0, rawAll(rows));
-    file.tensor("blk.0.attn_k.bias", {4}, 0, rawAll(ramp(4)));
-    file.tensor("blk.0.attn_v.weight", {8, 4}, 0, rawAll(ramp(32)));
-    return file;
-}
-
-const char* const kConfig =
-    R"({"model_type":"llama","hidden_size":4,"intermediate_size":8,"num_hidden_layers":1,"num_attention_heads":2,)"
-    R"("vocab_size":3,"tie_word_embeddings":TIED,"bos_token_id":1,"eos_token_id":[2,5]})";
-
-std::string config(bool tied) {
-    std::string text = kConfig;
-    return text.replace(text.find("TIED"), 4, tied ? "true" : "false");
-}
-
-std::string oneTensor(const std::string& name, const std::string& dtype, const std::string& shape,
-                      const std::string& data) {
-    return safetensorsBytes("{\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
-                                ",\"data_offsets\":[0," + std::to_string(data.size()) + "]}}",
-                            data);
-}
 
 std::vector<float> readTensor(const ModelReader& model, const std::string& name) {
     const TensorEntry* entry = model.find(name);
@@ -293,153 +240,6 @@ TEST(ModelReader, pathsThatAreNoModels) {
     const auto odd = ModelReader::open(folder.write("odd.gguf", heads.bytes()));
     ASSERT_TRUE(odd) << odd.error().text();
     EXPECT_EQ(odd->checkComputable().error().code, ErrorCode::BadFormat);
-}
-
-TEST(ModelReader, aFileIsWhatItsBytesSay) {
-    const TemporaryFolder folder;
-    EXPECT_TRUE(ModelReader::open(folder.write("sha256-4d7a21", tinyGguf().bytes())));
-    EXPECT_TRUE(ModelReader::open(folder.write("wrong.safetensors", tinyGguf().bytes())));
-    const std::string tensors = oneTensor("a", "F32", "[2]", rawAll(ramp(2)));
-    const auto blob = ModelReader::open(folder.write("blob", tensors));
-    ASSERT_TRUE(blob) << blob.error().text();
-    EXPECT_EQ(blob->index().format, "safetensors");
-    EXPECT_EQ(blob->index().config.name, "blob");
-    const struct {
-        const char* bytes;
-        ErrorCode code;
-        const char* reason;
-    } others[] = {
-        {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 49\n", ErrorCode::BadFormat,
-         "Git LFS"},
-        {"PK\x03\x04 and more", ErrorCode::Unsupported, "PyTorch"},
-        {"\x80\x02}q\x01(more", ErrorCode::Unsupported, "PyTorch"},
-        {"<!DOCTYPE html><html>", ErrorCode::BadFormat, "HTML"},
-        {"tjgg\x03 and more", ErrorCode::Unsupported, "GGML"},
-    };
-    for (const auto& row : others)
-        for (const char* name : {"m.safetensors", "m.gguf", "m.bin"}) {
-            const auto refused = ModelReader::open(folder.write(name, row.bytes));
-            ASSERT_FALSE(refused) << row.reason;
-            EXPECT_EQ(refused.error().code, row.code) << refused.error().message;
-            EXPECT_NE(refused.error().message.find(row.reason), std::string::npos) << refused.error().message;
-        }
-    const auto pipe = folder.path() / "pipe.gguf";
-    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-    EXPECT_EQ(ModelReader::open(pipe.string()).error().code, ErrorCode::Io) << "not waited for";
-}
-
-TEST(ModelReader, whichFilesMakeAModel) {
-    const TemporaryFolder folder;
-    (void)folder.write("config.json", config(true));
-    (void)folder.write("pytorch_model.bin", "PK\x03\x04");
-    const auto bin = ModelReader::open(folder.path().string());
-    ASSERT_FALSE(bin);
-    EXPECT_EQ(bin.error().code, ErrorCode::Unsupported);
-    EXPECT_NE(bin.error().message.find("pytorch_model.bin"), std::string::npos) << bin.error().message;
-    const std::string one = oneTensor("a", "F32", "[2]", rawAll(ramp(2)));
-    (void)folder.write("x-00001-of-00002.safetensors", one);
-    (void)folder.write("x-00002-of-00002.safetensors", oneTensor("b", "F32", "[2]", rawAll(ramp(2))));
-    const auto set = ModelReader::open(folder.path().string());
-    ASSERT_TRUE(set) << "a complete set without its index: " << set.error().text();
-    EXPECT_EQ(set->index().tensors.size(), 2u);
-    (void)folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"absent.safetensors"}})");
-    (void)folder.write("model.safetensors", one);
-    const auto single = ModelReader::open(folder.path().string());
-    ASSERT_TRUE(single) << "the one file comes before a stale index: " << single.error().text();
-    EXPECT_EQ(single->index().files.size(), 1u);
-}
-
-TEST(ModelReader, quantizedCheckpointsAreListedOnly) {
-    const TemporaryFolder folder;
-    (void)folder.write("config.json", config(true));
-    (void)folder.write("model.safetensors", oneTensor("a.qweight", "I32", "[2]", rawAll(ramp(2))));
-    const auto model = ModelReader::open(folder.path().string());
-    ASSERT_TRUE(model) << model.error().text();
-    EXPECT_EQ(model->checkComputable().error().code, ErrorCode::Unsupported);
-    EXPECT_NE(model->checkComputable().error().message.find("already quantized"), std::string::npos);
-}
-
-TEST(ModelReader, huggingFaceCache) {
-    const TemporaryFolder folder;
-    const auto repository = folder.path() / "models--Org--Tiny-1B";
-    for (const char* commit : {"0123", "4567"}) {
-        std::filesystem::create_directories(repository / "snapshots" / commit);
-        std::ofstream(repository / "snapshots" / commit / "config.json") << config(true);
-        std::ofstream(repository / "snapshots" / commit / "model.safetensors")
-            << oneTensor(std::string("of.") + commit, "F32", "[2]", rawAll(ramp(2)));
-    }
-    std::filesystem::create_directories(repository / "refs");
-    const auto ambiguous = ModelReader::open(repository.string());
-    ASSERT_FALSE(ambiguous);
-    EXPECT_EQ(ambiguous.error().code, ErrorCode::NotFound);
-    std::ofstream(repository / "refs" / "main") << "4567\n";
-    for (const auto& path : {repository, repository / "snapshots" / "4567",
-                             repository / "snapshots" / "4567" / "model.safetensors"}) {
-        const auto model = ModelReader::open(path.string());
-        ASSERT_TRUE(model) << model.error().text();
-        EXPECT_EQ(model->index().config.name, "Tiny-1B");
-        EXPECT_EQ(model->index().tensors.front().name, "of.4567");
-    }
-}
-
-TEST(ModelReader, namesThatSayNothingGiveWayToTheFile) {
-    const TemporaryFolder folder;
-    for (const char* name : {"", "hf", "0123456789abcdef0123456789abcdef01234567"}) {
-        GgufBuilder file = tinyGguf();
-        file.text("general.name", name);
-        EXPECT_EQ(ModelReader::open(folder.write("my.gguf", file.bytes()))->index().config.name, "my")
-            << name;
-    }
-    GgufBuilder file = tinyGguf();
-    file.text("general.name", "Tiny 1B");
-    EXPECT_EQ(ModelReader::open(folder.write("my.gguf", file.bytes()))->index().config.name, "Tiny 1B");
-}
-
-TEST(ModelReader, nanAndInfinityAreBadInput) {
-    const TemporaryFolder folder;
-    for (const float value : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
-        std::vector<float> values = ramp(12);
-        values[7] = value;
-        const std::string file =
-            folder.write("m.safetensors", oneTensor("w", "F32", "[3,4]", rawAll(values)));
-        const auto model = ModelReader::open(file);
-        ASSERT_TRUE(model);
-        const auto status = model->read(*model->find("w"), values);
-        ASSERT_FALSE(status);
-        EXPECT_EQ(status.error().code, ErrorCode::BadFormat);
-        EXPECT_NE(status.error().message.find("'w': value [1, 3] is"), std::string::npos)
-            << status.error().message;
-    }
-}
-
-TEST(ModelReader, fingerprintIsThatOfTheContent) {
-    const TemporaryFolder folder;
-    (void)folder.write("config.json", config(true));
-    const auto fingerprint = [&](const std::vector<float>& values) {
-        const std::string shape = "[" + std::to_string(values.size()) + "]";
-        const std::string file =
-            folder.write("model.safetensors", oneTensor("w", "F32", shape, rawAll(values)));
-        return ModelReader::open(file)->fingerprint();
-    };
-    std::vector<float> small = ramp(64);
-    const std::string first = fingerprint(small);
-    small[40] = -1;
-    EXPECT_NE(fingerprint(small), first) << "every byte of a small tensor counts";
-    std::vector<float> large(100'000, 1.0f);
-    const std::string before = fingerprint(large);
-    EXPECT_EQ(fingerprint(large), before);
-    for (float& value : large)
-        value *= 1.001f;
-    EXPECT_NE(fingerprint(large), before) << "a fine-tune";
-    // One file and the same model in two, whatever the order of its tensors.
-    GgufBuilder whole = tinyGguf();
-    whole.tensor("output.weight", {8, 3}, 0, rawAll(ramp(24)));
-    (void)folder.write("m-00002-of-00002.gguf", tinyGguf().bytes());
-    GgufBuilder none;
-    none.tensor("output.weight", {8, 3}, 0, rawAll(ramp(24)));
-    const auto split = ModelReader::open(folder.write("m-00001-of-00002.gguf", none.bytes()));
-    ASSERT_TRUE(split) << split.error().text();
-    EXPECT_EQ(split->fingerprint(), ModelReader::open(folder.write("w.gguf", whole.bytes()))->fingerprint());
 }
 
 TEST(ModelReader, demoModel) {
