@@ -163,7 +163,7 @@ TEST(IoFuzz, tokenizerJsonWithAllParts) {
         if (!encoder) return false;
         for (const char* text : {"", "AAb <s> 12-a ab", "\u00e9\u0301 <s><s>  "})
             if (const auto ids = (*encoder)->encode(text)) {
-                EXPECT_LE(ids->size(), 400u);
+                EXPECT_LE(ids->size(), 100'000u);
             }
         return true;
     });
@@ -181,7 +181,7 @@ TEST(IoFuzz, vocabularyAndMerges) {
 }
 
 TEST(IoFuzz, sentencePieceModel) {
-    const std::string piece = "\x0a\x0a\x0a\x03"
+    const std::string piece = "\x0a\x0c\x0a\x03"
                               "abc\x15" +
                               raw(0.5f) + "\x18\x04";
     std::mt19937_64 random(8);
