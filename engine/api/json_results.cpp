@@ -320,12 +320,22 @@ auto decode(std::string_view text, const std::string& label, Read read)
     return value;
 }
 
+/// Removes the numbers and names that a file does not say: 0 and the empty text stand for them.
+void eraseUnknown(Json& model) {
+    for (const char* key : {"layers", "hidden_size", "intermediate_size", "heads", "kv_heads", "head_dim",
+                            "vocab_size", "context_length", "rope_theta", "norm_epsilon"})
+        if (model.at(key) == 0) model.erase(key);
+    if (model.at("architecture") == "") model.erase("architecture");
+}
+
 } // namespace
 } // namespace json
 
 std::string encodeModelInfo(const ModelIndex& index) {
     json::Json out{{"schema", kResultSchema}, {"path", index.path}, {"format", index.format}};
-    out.update(json::modelToJson(index.config));
+    json::Json config = json::modelToJson(index.config);
+    json::eraseUnknown(config);
+    out.update(config);
     out["parameters"] = index.parameters;
     out["tensors"] = index.tensors.size();
     out["files"] = index.files.size();

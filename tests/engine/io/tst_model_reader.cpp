@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <sys/stat.h>
+
 #include "engine/io/tokenizer.h"
 #include "engine/io/tokenizer_source.h"
 #include "tests/engine/io/io_test_data.h"
@@ -197,9 +199,12 @@ TEST(ModelReader, safetensorsFolder) {
     const std::string file = folder.write(
         "model.safetensors", oneTensor("model.embed_tokens.weight", "F32", "[3,4]", rawAll(ramp(12))));
     const auto noConfig = ModelReader::open(folder.path().string());
-    ASSERT_FALSE(noConfig);
-    EXPECT_EQ(noConfig.error().code, ErrorCode::NotFound);
-    EXPECT_NE(noConfig.error().message.find("config.json"), std::string::npos);
+    ASSERT_TRUE(noConfig) << "listed all the same";
+    EXPECT_EQ(noConfig->index().tensors.size(), 1u);
+    const auto refused = noConfig->checkComputable();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::NotFound);
+    EXPECT_NE(refused.error().message.find("config.json"), std::string::npos);
     (void)folder.write("config.json", config(true));
     for (const std::string& path : {file, folder.path().string(), folder.path().string() + "/"}) {
         const auto model = ModelReader::open(path);
@@ -285,7 +290,156 @@ TEST(ModelReader, pathsThatAreNoModels) {
               ErrorCode::BadFormat);
     GgufBuilder heads = tinyGguf();
     heads.u32("llama.attention.key_length", 3);
-    EXPECT_EQ(ModelReader::open(folder.write("odd.gguf", heads.bytes())).error().code, ErrorCode::BadFormat);
+    const auto odd = ModelReader::open(folder.write("odd.gguf", heads.bytes()));
+    ASSERT_TRUE(odd) << odd.error().text();
+    EXPECT_EQ(odd->checkComputable().error().code, ErrorCode::BadFormat);
+}
+
+TEST(ModelReader, aFileIsWhatItsBytesSay) {
+    const TemporaryFolder folder;
+    EXPECT_TRUE(ModelReader::open(folder.write("sha256-4d7a21", tinyGguf().bytes())));
+    EXPECT_TRUE(ModelReader::open(folder.write("wrong.safetensors", tinyGguf().bytes())));
+    const std::string tensors = oneTensor("a", "F32", "[2]", rawAll(ramp(2)));
+    const auto blob = ModelReader::open(folder.write("blob", tensors));
+    ASSERT_TRUE(blob) << blob.error().text();
+    EXPECT_EQ(blob->index().format, "safetensors");
+    EXPECT_EQ(blob->index().config.name, "blob");
+    const struct {
+        const char* bytes;
+        ErrorCode code;
+        const char* reason;
+    } others[] = {
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 49\n", ErrorCode::BadFormat,
+         "Git LFS"},
+        {"PK\x03\x04 and more", ErrorCode::Unsupported, "PyTorch"},
+        {"\x80\x02}q\x01(more", ErrorCode::Unsupported, "PyTorch"},
+        {"<!DOCTYPE html><html>", ErrorCode::BadFormat, "HTML"},
+        {"tjgg\x03 and more", ErrorCode::Unsupported, "GGML"},
+    };
+    for (const auto& row : others)
+        for (const char* name : {"m.safetensors", "m.gguf", "m.bin"}) {
+            const auto refused = ModelReader::open(folder.write(name, row.bytes));
+            ASSERT_FALSE(refused) << row.reason;
+            EXPECT_EQ(refused.error().code, row.code) << refused.error().message;
+            EXPECT_NE(refused.error().message.find(row.reason), std::string::npos) << refused.error().message;
+        }
+    const auto pipe = folder.path() / "pipe.gguf";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_EQ(ModelReader::open(pipe.string()).error().code, ErrorCode::Io) << "not waited for";
+}
+
+TEST(ModelReader, whichFilesMakeAModel) {
+    const TemporaryFolder folder;
+    (void)folder.write("config.json", config(true));
+    (void)folder.write("pytorch_model.bin", "PK\x03\x04");
+    const auto bin = ModelReader::open(folder.path().string());
+    ASSERT_FALSE(bin);
+    EXPECT_EQ(bin.error().code, ErrorCode::Unsupported);
+    EXPECT_NE(bin.error().message.find("pytorch_model.bin"), std::string::npos) << bin.error().message;
+    const std::string one = oneTensor("a", "F32", "[2]", rawAll(ramp(2)));
+    (void)folder.write("x-00001-of-00002.safetensors", one);
+    (void)folder.write("x-00002-of-00002.safetensors", oneTensor("b", "F32", "[2]", rawAll(ramp(2))));
+    const auto set = ModelReader::open(folder.path().string());
+    ASSERT_TRUE(set) << "a complete set without its index: " << set.error().text();
+    EXPECT_EQ(set->index().tensors.size(), 2u);
+    (void)folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"absent.safetensors"}})");
+    (void)folder.write("model.safetensors", one);
+    const auto single = ModelReader::open(folder.path().string());
+    ASSERT_TRUE(single) << "the one file comes before a stale index: " << single.error().text();
+    EXPECT_EQ(single->index().files.size(), 1u);
+}
+
+TEST(ModelReader, quantizedCheckpointsAreListedOnly) {
+    const TemporaryFolder folder;
+    (void)folder.write("config.json", config(true));
+    (void)folder.write("model.safetensors", oneTensor("a.qweight", "I32", "[2]", rawAll(ramp(2))));
+    const auto model = ModelReader::open(folder.path().string());
+    ASSERT_TRUE(model) << model.error().text();
+    EXPECT_EQ(model->checkComputable().error().code, ErrorCode::Unsupported);
+    EXPECT_NE(model->checkComputable().error().message.find("already quantized"), std::string::npos);
+}
+
+TEST(ModelReader, huggingFaceCache) {
+    const TemporaryFolder folder;
+    const auto repository = folder.path() / "models--Org--Tiny-1B";
+    for (const char* commit : {"0123", "4567"}) {
+        std::filesystem::create_directories(repository / "snapshots" / commit);
+        std::ofstream(repository / "snapshots" / commit / "config.json") << config(true);
+        std::ofstream(repository / "snapshots" / commit / "model.safetensors")
+            << oneTensor(std::string("of.") + commit, "F32", "[2]", rawAll(ramp(2)));
+    }
+    std::filesystem::create_directories(repository / "refs");
+    const auto ambiguous = ModelReader::open(repository.string());
+    ASSERT_FALSE(ambiguous);
+    EXPECT_EQ(ambiguous.error().code, ErrorCode::NotFound);
+    std::ofstream(repository / "refs" / "main") << "4567\n";
+    for (const auto& path : {repository, repository / "snapshots" / "4567",
+                             repository / "snapshots" / "4567" / "model.safetensors"}) {
+        const auto model = ModelReader::open(path.string());
+        ASSERT_TRUE(model) << model.error().text();
+        EXPECT_EQ(model->index().config.name, "Tiny-1B");
+        EXPECT_EQ(model->index().tensors.front().name, "of.4567");
+    }
+}
+
+TEST(ModelReader, namesThatSayNothingGiveWayToTheFile) {
+    const TemporaryFolder folder;
+    for (const char* name : {"", "hf", "0123456789abcdef0123456789abcdef01234567"}) {
+        GgufBuilder file = tinyGguf();
+        file.text("general.name", name);
+        EXPECT_EQ(ModelReader::open(folder.write("my.gguf", file.bytes()))->index().config.name, "my")
+            << name;
+    }
+    GgufBuilder file = tinyGguf();
+    file.text("general.name", "Tiny 1B");
+    EXPECT_EQ(ModelReader::open(folder.write("my.gguf", file.bytes()))->index().config.name, "Tiny 1B");
+}
+
+TEST(ModelReader, nanAndInfinityAreBadInput) {
+    const TemporaryFolder folder;
+    for (const float value : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
+        std::vector<float> values = ramp(12);
+        values[7] = value;
+        const std::string file =
+            folder.write("m.safetensors", oneTensor("w", "F32", "[3,4]", rawAll(values)));
+        const auto model = ModelReader::open(file);
+        ASSERT_TRUE(model);
+        const auto status = model->read(*model->find("w"), values);
+        ASSERT_FALSE(status);
+        EXPECT_EQ(status.error().code, ErrorCode::BadFormat);
+        EXPECT_NE(status.error().message.find("'w': value [1, 3] is"), std::string::npos)
+            << status.error().message;
+    }
+}
+
+TEST(ModelReader, fingerprintIsThatOfTheContent) {
+    const TemporaryFolder folder;
+    (void)folder.write("config.json", config(true));
+    const auto fingerprint = [&](const std::vector<float>& values) {
+        const std::string shape = "[" + std::to_string(values.size()) + "]";
+        const std::string file =
+            folder.write("model.safetensors", oneTensor("w", "F32", shape, rawAll(values)));
+        return ModelReader::open(file)->fingerprint();
+    };
+    std::vector<float> small = ramp(64);
+    const std::string first = fingerprint(small);
+    small[40] = -1;
+    EXPECT_NE(fingerprint(small), first) << "every byte of a small tensor counts";
+    std::vector<float> large(100'000, 1.0f);
+    const std::string before = fingerprint(large);
+    EXPECT_EQ(fingerprint(large), before);
+    for (float& value : large)
+        value *= 1.001f;
+    EXPECT_NE(fingerprint(large), before) << "a fine-tune";
+    // One file and the same model in two, whatever the order of its tensors.
+    GgufBuilder whole = tinyGguf();
+    whole.tensor("output.weight", {8, 3}, 0, rawAll(ramp(24)));
+    (void)folder.write("m-00002-of-00002.gguf", tinyGguf().bytes());
+    GgufBuilder none;
+    none.tensor("output.weight", {8, 3}, 0, rawAll(ramp(24)));
+    const auto split = ModelReader::open(folder.write("m-00001-of-00002.gguf", none.bytes()));
+    ASSERT_TRUE(split) << split.error().text();
+    EXPECT_EQ(split->fingerprint(), ModelReader::open(folder.write("w.gguf", whole.bytes()))->fingerprint());
 }
 
 TEST(ModelReader, demoModel) {
