@@ -137,6 +137,7 @@ Result<double> Planner::lossOf(const SiteAnalysis& site, const OperandScheme& we
     BDQ_TRY(const double loss, m_result.metric == PlanMetric::Predicted ? predictedLoss(site, weight)
                                                                         : measuredLoss(site.key, weight));
     if (std::isfinite(loss)) return loss;
+    if (std::isnan(loss) && site.signalPower == 0) return 0.0; // an output of zeros has nothing to lose
     return fail(ErrorCode::NonFinite, "plan: " + siteText(site.key) + " with " + weightText(weight) +
                                           ": found the loss " + numberText(loss) +
                                           ", expected a finite number");

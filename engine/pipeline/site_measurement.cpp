@@ -210,6 +210,7 @@ void OutputError::merge(const OutputError& other) {
 }
 
 double OutputError::sqnrDb() const {
+    if (!(signal > 0)) return std::numeric_limits<double>::quiet_NaN();
     return noise > 0 ? analysis::toDb(signal / noise) : std::numeric_limits<double>::infinity();
 }
 

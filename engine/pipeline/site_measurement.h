@@ -15,7 +15,7 @@ struct OutputError {
     double noise = 0;  ///< sum ||y - y^||^2
     double count = 0;  ///< entries of y
     void merge(const OutputError& other);
-    [[nodiscard]] double sqnrDb() const; ///< +infinity without noise
+    [[nodiscard]] double sqnrDb() const; ///< +infinity without noise, NaN without a signal
     [[nodiscard]] double mse() const { return count > 0 ? noise / count : 0; }
 };
 
