@@ -18,9 +18,13 @@ Status checkTextFile(const std::string& path, const std::string& what) {
         return fail(ErrorCode::NotFound, what + " " + path + ": not found, expected a text file");
     if (fs::is_directory(status))
         return fail(ErrorCode::NotFound, what + " " + path + ": found a folder, expected a text file");
+    if (!fs::is_regular_file(status))
+        return fail(ErrorCode::Io, what + " " + path + ": found " +
+                                       (fs::is_fifo(status) ? "a pipe" : "a device or a socket") +
+                                       ", expected a text file");
     if (::access(path.c_str(), R_OK) != 0)
         return fail(ErrorCode::Io, what + " " + path + ": cannot be read: " + std::strerror(errno));
-    if (fs::is_regular_file(status) && fs::file_size(path, error) == 0)
+    if (fs::file_size(path, error) == 0)
         return fail(ErrorCode::MissingCalibration, what + " " + path + ": found 0 bytes, expected text");
     return {};
 }
