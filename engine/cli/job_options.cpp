@@ -68,6 +68,12 @@ Result<OperandScheme> readOperand(const std::string& text, char letter, OperandS
     return fail(ErrorCode::InvalidSpec, name + ": found \"" + text + "\", expected " + expected);
 }
 
+/// "auto", "on", "off".
+Result<BosMode> readBos(const std::string& text) {
+    if (const std::optional<BosMode> mode = bosModeFromName(text)) return *mode;
+    return fail(ErrorCode::InvalidSpec, "--bos: found \"" + text + "\", expected auto, on or off");
+}
+
 } // namespace
 
 Result<OperandScheme> readActivation(const std::string& text) {
@@ -115,6 +121,26 @@ void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, c
         {"--seq-len", "N",
          "tokens a calibration sequence (default " + std::to_string(calibration.sequenceLength) + ")"},
         calibration.sequenceLength, kMinSequenceLength, kMaxSequenceLength);
+    declareBos(arguments, calibration.bos);
+}
+
+void declareBos(Arguments& arguments, BosMode& bos) {
+    arguments.option({"--bos", "MODE",
+                      "BOS token in front of texts: auto (as the tokenizer says, what transformers does), on "
+                      "or off (default auto)"},
+                     [&bos](const std::string& text) -> Status {
+                         BDQ_TRY(bos, readBos(text));
+                         return {};
+                     });
+}
+
+void declareBos(Arguments& arguments, std::optional<BosMode>& bos, const std::string& otherwise) {
+    arguments.option(
+        {"--bos", "MODE", "BOS token in front of the text: auto, on or off (default: " + otherwise + ")"},
+        [&bos](const std::string& text) -> Status {
+            BDQ_TRY(bos, readBos(text));
+            return {};
+        });
 }
 
 void declareTraining(Arguments& arguments, TrainingOverrides& training) {

@@ -7,6 +7,7 @@
 #include "engine/calibration/token_source.h"
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/analysis_folder.h"
+#include "engine/pipeline/folder_lock.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/site_analyzer.h"
@@ -36,6 +37,7 @@ private:
     const AnalyzeSpec& m_spec;
     JobContext& m_context;
     JobClock m_clock;
+    std::optional<FolderLock> m_lock;
     std::optional<ModelWeights> m_weights;
     ComputeDevice m_device;
     SiteAnalyzerOptions m_options;
@@ -66,6 +68,7 @@ Status Analysis::prepare() {
     m_options.transforms = m_spec.transforms;
     m_options.seed = m_spec.seed;
     BDQ_CHECK(prepareFolder(m_spec.outDir));
+    BDQ_TRY(m_lock, FolderLock::take(m_spec.outDir));
     BDQ_CHECK(prepareFolder(std::filesystem::path(m_spec.outDir) / "sites"));
     m_context.emit(
         AcceptedEvent{"analyze", m_device.id, m_spec.outDir, static_cast<int>(m_result.spec.layers.size())});
@@ -159,6 +162,8 @@ Result<AnalysisResult> Analysis::run() {
     m_result.spec = m_spec;
     m_result.model = m_weights->config();
     m_result.parameters = m_weights->reader().index().parameters;
+    m_result.modelFingerprint = m_weights->reader().fingerprint();
+    m_result.warnings = m_context.warnings();
     m_result.provenance = m_clock.provenance(m_device);
     BDQ_CHECK(saveAnalysis(m_spec.outDir, m_result));
     emitArtifact(m_context, m_spec.outDir, "analysis.json");
