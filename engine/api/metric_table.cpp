@@ -84,7 +84,8 @@ constexpr std::array kMetrics{
     MetricInfo{"perplexity", "Perplexity", "",
                "exp of the mean cross-entropy over the L - 1 predicted tokens of every non-overlapping "
                "window of L tokens; the "
-               "text is tokenized once. Comparable only for the same text, tokenizer and L.",
+               "text is tokenized once. Comparable only for the same text, tokenizer, BOS and L. ±: standard "
+               "error, s / sqrt(windows) of the mean cross-entropy times the perplexity.",
                true},
     MetricInfo{
         "kl_site", "KL of one site", "nats",
@@ -92,8 +93,11 @@ constexpr std::array kMetrics{
         "with only this site quantized; mean over tokens. Of sites whose divergences are small the sum "
         "estimates that of all of them quantized.",
         true},
-    MetricInfo{"average_weight_bits", "Average weight bits", "bit",
-               "Bits per weight over the linear layers, fp16 scales and zero points counted.", true},
+    MetricInfo{
+        "average_weight_bits", "Average weight bits", "bit",
+        "Bits per weight over all linear layers of the model, those that are not quantized at 16; fp16 "
+        "scales and zero points counted.",
+        true},
 };
 
 } // namespace

@@ -80,12 +80,15 @@ public:
         arguments.footer(metricHelp());
     }
 
+    Status check() override { return checkOutput(m_outFile, json()); }
+
     Result<int> execute(Console& console, EngineServices*) override {
         BDQ_TRY(const AnalysisResult analysed, readAnalysis());
         BDQ_TRY(const std::optional<SensitivityResult> sensitivity, readSensitivity());
         auto plan = analysis::planBits(analysed, sensitivity ? &*sensitivity : nullptr, m_request);
         if (!plan) return passOn(std::move(plan).error(), m_dir);
-        BDQ_CHECK(writeFileAtomically(m_outFile, endLine(encodePlan(plan->plan))));
+        BDQ_CHECK(writeOutput(console, m_outFile, endLine(encodePlan(plan->plan))));
+        if (m_outFile == kStandardOutput) return 0;
         BDQ_CHECK(console.print(json() ? endLine(toJson(*plan).dump()) : describe(*plan)));
         return 0;
     }

@@ -192,6 +192,8 @@ Section tableSection(const AnalysisResult& analysis) {
 
 std::vector<std::string> notes(const ReportData& data) {
     std::vector<std::string> result = data.problems;
+    const std::vector<std::string>& warnings = data.analysis->warnings;
+    result.insert(result.end(), warnings.begin(), warnings.end());
     for (const SiteAnalysis& site : data.analysis->sites)
         for (const std::string& note : site.notes)
             result.push_back(siteText(site.key) + ": " + note);
@@ -241,8 +243,8 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     add(ReportSection::Table, [&] { return tableSection(analysis); });
     add(ReportSection::Settings, [&] { return settingsSection(analysis); });
     add(ReportSection::Sources, [&] {
-        return sourcesSection(analysis.model, analysis.parameters, analysis.spec.modelPath, analysis.text,
-                              {});
+        return sourcesSection({analysis.model, analysis.parameters, analysis.spec.modelPath,
+                               analysis.modelFingerprint, analysis.text});
     });
     document.sections.push_back(notesSection(notes(data)));
     add(ReportSection::Definitions, [&] {
@@ -276,7 +278,7 @@ Document analysisDocument(const ReportData& data, const std::vector<ReportSectio
     document.summary = {
         {"Sites", formatCount(static_cast<std::int64_t>(analysis.sites.size())), {}},
         {"Transforms", transformNames(analysis), {}},
-        {"Calibration tokens", formatCount(analysis.text.tokens), {}},
+        {"Calibration tokens", formatCount(analysis.text.tokens) + ", " + bosText(analysis.text), {}},
         {"Text", analysis.text.source, {}},
         {"Time", formatSeconds(analysis.provenance.seconds), formatExact(analysis.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(analysis.provenance.peakHostBytes), {}},

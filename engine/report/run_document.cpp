@@ -9,15 +9,15 @@ namespace bdq::report {
 namespace {
 
 constexpr std::size_t kWorstSites = 4;
-constexpr int kPerplexityDigits = 4;
-
 Card perplexityCard(const RunResult& run) {
     if (!run.quantized) return {"Perplexity", "not measured", {}};
     const double after = run.quantized->perplexity;
-    if (!run.full) return {"Perplexity", formatNumber(after, kPerplexityDigits), formatExact(after)};
+    const std::string size = perplexitySize(run, *run.quantized);
+    if (!run.full)
+        return {"Perplexity", perplexityText(*run.quantized) + " (" + size + ")", formatExact(after)};
     const double before = run.full->perplexity;
     return {"Perplexity, full to quantized",
-            formatNumber(before, kPerplexityDigits) + " → " + formatNumber(after, kPerplexityDigits) + " (" +
+            perplexityText(*run.full) + " → " + perplexityText(*run.quantized) + " (" + size + "; " +
                 (after >= before ? "+" : "") + formatNumber(after - before) + ", " +
                 (after >= before ? "+" : "") + formatNumber(100 * (after / before - 1)) + " %)",
             formatExact(before) + " → " + formatExact(after)};
@@ -29,7 +29,7 @@ std::vector<Card> cards(const RunResult& run) {
         perplexityCard(run),
         {"Method", std::string(method.title) + ", preset " + std::string(presetName(run.spec.preset)), {}},
         {"Scheme", formatScheme(run.spec.plan.base), {}},
-        {"Average weight bits", formatNumber(run.averageWeightBits), formatExact(run.averageWeightBits)},
+        {"Average weight bits", averageBitsText(run), formatExact(run.averageWeightBits)},
         {"Time", formatSeconds(run.provenance.seconds), formatExact(run.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(run.provenance.peakHostBytes),
          std::to_string(run.provenance.peakHostBytes) + " bytes"},
@@ -138,8 +138,10 @@ Section settingsSection(const RunResult& run) {
 
 std::vector<std::string> notes(const ReportData& data) {
     std::vector<std::string> result = data.problems;
+    result.insert(result.end(), data.run->warnings.begin(), data.run->warnings.end());
     for (const RunSiteResult& row : data.run->perLayer)
-        if (std::isnan(row.sqnrDb)) result.push_back(siteText(row.key) + ": the SQNR is not a finite number");
+        if (std::isnan(row.sqnrDb))
+            result.push_back(siteText(row.key) + ": the SQNR has no value: the output is 0 throughout");
     if (data.analysis)
         for (const SiteAnalysis& site : data.analysis->sites)
             for (const std::string& note : site.notes)
@@ -157,8 +159,8 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     add(ReportSection::Table, [&] { return tableSection(run); });
     add(ReportSection::Settings, [&] { return settingsSection(run); });
     add(ReportSection::Sources, [&] {
-        return sourcesSection(run.model, run.parameters, run.spec.modelPath, run.text,
-                              run.full ? run.full : run.quantized);
+        return sourcesSection({run.model, run.parameters, run.spec.modelPath, run.modelFingerprint, run.text,
+                               run.full ? run.full : run.quantized});
     });
     document.sections.push_back(notesSection(notes(data)));
     add(ReportSection::Definitions, [] {

@@ -190,7 +190,7 @@ inline RunResult run() {
     result.quantized->perplexity = 39.5;
     result.averageWeightBits = 12.25;
     result.quantizedLayerBits = 4.28;
-    result.modelFingerprint = "f2";
+    result.modelFingerprint = "f1";
     result.warnings = {"a warning"};
     result.perLayer = {runRow({0, Site::Qkv}), runRow({0, Site::KCache})};
     result.provenance = provenance();

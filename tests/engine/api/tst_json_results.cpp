@@ -84,7 +84,7 @@ TEST(JsonResults, RunSurvivesItsText) {
     EXPECT_EQ(again->quantized->perplexity, 39.5);
     EXPECT_EQ(again->averageWeightBits, 12.25);
     EXPECT_EQ(again->quantizedLayerBits, 4.28);
-    EXPECT_EQ(again->modelFingerprint, "f2");
+    EXPECT_EQ(again->modelFingerprint, "f1");
     EXPECT_EQ(again->warnings, std::vector<std::string>{"a warning"});
     EXPECT_EQ(again->perLayer[1].key, (SiteKey{0, Site::KCache}));
     RunResult plain = samples::run();
