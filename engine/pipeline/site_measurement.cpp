@@ -34,9 +34,23 @@ bool isPlainInteger(const OperandScheme& scheme) {
     return scheme.quantizes() && scheme.symmetric && scheme.groupSize == 0;
 }
 
+/// Does this processor multiply 8-bit codes exactly? Without dot-product instructions (VNNI, AMX) libtorch's
+/// kernel adds pairs of products, activations raised by 128, in 16 bits with saturation: 2 x 255 x 128 does
+/// not fit. Codes of up to 7 bits do, 2 x 255 x 64 < 2^15. Asked with the codes that saturate first.
+bool multipliesEightBitsExactly() {
+    static const bool exact = [] {
+        constexpr std::int64_t kSize = 64;
+        const at::Tensor inputs = at::full({kSize, kSize}, 127, at::kChar);
+        const at::Tensor weight = at::full({kSize, kSize}, -128, at::kChar);
+        return at::_int_mm(inputs, weight.t()).eq(-127 * 128 * kSize).all().item<bool>();
+    }();
+    return exact;
+}
+
 // cuBLAS wants multiples of 8 and more than 16 rows.
 bool int8ProductPossible(const at::Tensor& inputs, const quant::QuantizedWeight& weight,
                          const OperandScheme& activation) {
+    if (inputs.is_cpu() && weight.scheme.bits > 7 && !multipliesEightBitsExactly()) return false;
     const bool shapes =
         inputs.is_cpu() || (inputs.size(1) % 8 == 0 && weight.codes.size(0) % 8 == 0 && inputs.size(0) > 16);
     return shapes && isPlainInteger(activation) && isPlainInteger(weight.scheme);

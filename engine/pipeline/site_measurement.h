@@ -21,8 +21,9 @@ struct OutputError {
 
 /// Measured error of a site: `outputs` fp32 [tokens, out] are the exact ones; `inputs` fp32 [tokens, n] and
 /// `weight` live in the transformed space. Up to 8 bits both operands are integers times a row and a column
-/// scale, so their product is computed exactly by an int8 product (symmetric schemes without groups),
-/// otherwise in fp32. `clip`: learned factors on the activations' ranges.
+/// scale, so their product is computed exactly by an int8 product (symmetric schemes without groups, on
+/// processors that are exact at these bits), otherwise in fp32. `clip`: learned factors on the activations'
+/// ranges.
 OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& inputs,
                                  const quant::QuantizedWeight& weight, const OperandScheme& activation,
                                  quant::RangeFactors clip = {});
