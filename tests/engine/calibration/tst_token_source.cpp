@@ -112,8 +112,13 @@ TEST_F(TokenSource, GreedyTokensAreTheModelsMostLikely) {
     options.greedyTokens = options.length;
     const auto ids = generateTokens(*m_weights, options, m_device, m_context);
     ASSERT_TRUE(ids) << ids.error().text();
-    EXPECT_TRUE(at::equal(logits(*ids).argmax(-1).narrow(1, 0, options.length - 1),
-                          ids->narrow(1, 1, options.length - 1)));
+    const at::Tensor all = logits(*ids).narrow(1, 0, options.length - 1);
+    const at::Tensor chosen = all.gather(-1, ids->narrow(1, 1, options.length - 1).unsqueeze(-1)).squeeze(-1);
+    // With and without a cache a logit, a sum of 64 fp32 products after two blocks, differs by some 1e-6 of
+    // the largest: a token that near to the most likely one may be taken for it.
+    const double rounding = 1e-5 * all.abs().max().item<double>();
+    EXPECT_LE((all.amax(-1) - chosen).max().item<double>(), rounding);
+    EXPECT_GT((all.amax(-1) - all.mean(-1)).min().item<double>(), 1e3 * rounding);
 }
 
 // Over drawn tokens the mean of -log p is the mean entropy, and the mean of the probability up to the middle
@@ -141,6 +146,8 @@ TEST_F(TokenSource, SampledTokensFollowTheModelsProbabilities) {
                 5 * std::sqrt(1.0 / 12 / static_cast<double>(middle.numel())));
 }
 
+// The same 69 draws from probabilities that batches of 1 and 3 round differently, by some 1e-7: a draw falls
+// between the two roundings of its boundary that seldom.
 TEST_F(TokenSource, ASequenceDoesNotDependOnThoseBesideIt) {
     GenerationOptions options;
     options.sequences = 3;
