@@ -38,6 +38,8 @@ struct SensitivityResult {
     std::int64_t klTokens = 0;        ///< tokens behind klDivergence
     std::vector<SensitivityRow> rows; ///< by layer, site, transform, weight
     Provenance provenance;
+    std::string modelFingerprint{}; ///< of the weights; empty = made before results named them
+    std::vector<std::string> warnings{};
 
     /// nullptr when it was not measured.
     [[nodiscard]] const SensitivityRow* find(SiteKey key, TransformKind transform,

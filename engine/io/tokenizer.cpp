@@ -54,6 +54,10 @@ struct Tokenizer::Impl {
     EncoderPtr encoder;
     std::optional<std::int32_t> bosId;
     std::optional<std::int32_t> eosId;
+    std::vector<std::int32_t> prefix; ///< what Auto puts in front of a text
+    std::vector<std::int32_t> suffix; ///< and behind it
+    std::int64_t rows = 0;            ///< of the embedding; 0 = unknown
+    std::string label;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
@@ -73,14 +77,30 @@ Result<Tokenizer> Tokenizer::create(const ModelReader& model) {
         impl->bosId = source.bosId;
         impl->eosId = source.eosId;
     }
+    impl->rows = model.index().config.vocabSize;
+    impl->label = source.label;
     return Tokenizer(std::move(impl));
 }
 
-Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text) const {
+bool Tokenizer::addsBos() const {
+    return !m_impl->prefix.empty() && m_impl->bosId == m_impl->prefix.front();
+}
+
+Result<std::vector<std::int32_t>> Tokenizer::encode(std::string_view text, BosMode bos) const {
     const std::size_t bad = invalidUtf8At(text);
     if (bad != std::string_view::npos)
         return fail(ErrorCode::BadFormat, "text: byte " + std::to_string(bad) + " is not valid UTF-8");
-    return m_impl->encoder->encode(text);
+    if (bos == BosMode::On && !m_impl->bosId)
+        return fail(ErrorCode::Unsupported,
+                    m_impl->label + ": the model names no BOS token to put in front of a text");
+    BDQ_TRY(std::vector<std::int32_t> ids, m_impl->encoder->encode(text));
+    if (bos != BosMode::Off) {
+        ids.insert(ids.begin(), m_impl->prefix.begin(), m_impl->prefix.end());
+        if (bos == BosMode::On && !addsBos()) ids.insert(ids.begin(), *m_impl->bosId);
+        ids.insert(ids.end(), m_impl->suffix.begin(), m_impl->suffix.end());
+    }
+    if (m_impl->rows > 0) BDQ_CHECK(checkTokenIds(ids, m_impl->rows, m_impl->label));
+    return ids;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
@@ -94,6 +114,15 @@ std::optional<std::int32_t> Tokenizer::bosId() const {
 }
 std::optional<std::int32_t> Tokenizer::eosId() const {
     return m_impl->eosId;
+}
+
+Status checkTokenIds(std::span<const std::int32_t> ids, std::int64_t rows, const std::string& label) {
+    for (const std::int32_t id : ids)
+        if (id < 0 || id >= rows)
+            return fail(ErrorCode::BadFormat, label + ": token id " + std::to_string(id) +
+                                                  ", but the embedding has " + std::to_string(rows) +
+                                                  " rows");
+    return {};
 }
 
 } // namespace bdq::io

@@ -11,7 +11,7 @@ inline AnalyzeSpec analyzeSpec() {
     AnalyzeSpec spec;
     spec.modelPath = "models/a b.gguf";
     spec.outDir = "out/analysis";
-    spec.calibration = {"text \"quoted\".txt", 7, 512};
+    spec.calibration = {"text \"quoted\".txt", 7, 512, BosMode::On};
     spec.layers = {0, 3, 29};
     spec.transforms = {TransformKind::Bdq, TransformKind::CatBlock128};
     spec.schemes = {"W3A3", "W4g128sym A4asym KV4asym"};
@@ -36,9 +36,9 @@ inline RunSpec runSpec() {
     spec.plan = plan();
     spec.method = Method::CatBlock;
     spec.rounding = WeightRounding::Rtn;
-    spec.calibration = {"c.txt", 9, 64};
+    spec.calibration = {"c.txt", 9, 64, BosMode::Off};
     spec.layers = {1, 2};
-    spec.evaluation = EvaluationOptions{"t.txt", 256, 4};
+    spec.evaluation = EvaluationOptions{"t.txt", 256, 4, BosMode::Off};
     spec.seed = 42;
     spec.resume = true;
     spec.device = {"cpu", 2};
@@ -46,7 +46,7 @@ inline RunSpec runSpec() {
 }
 
 inline EvalSpec evalSpec() {
-    return {"m.gguf", "out/run", {"t.txt", 128, 3}, {"cuda", 1}, {"a b.jsonl", "c.jsonl"}, 50};
+    return {"m.gguf", "out/run", {"t.txt", 128, 3, BosMode::On}, {"cuda", 1}, {"a b.jsonl", "c.jsonl"}, 50};
 }
 inline ReportSpec reportSpec() {
     return {"out/run", ReportFormat::Csv, "r.csv"};
@@ -63,7 +63,8 @@ inline SensitivitySpec sensitivitySpec() {
             {0, 1, 5},
             WeightRounding::Rtn,
             {"t.txt", 2, 128},
-            {"cuda:1", 3}};
+            {"cuda:1", 3},
+            BosMode::Off};
 }
 
 inline ModelConfig model() {
@@ -89,7 +90,7 @@ inline ModelConfig model() {
 }
 
 inline TextInfo text() {
-    return {"c.txt", "00ff", 4608, 9, 512};
+    return {"c.txt", "00ff", 4608, 9, 512, true, BosMode::On, "60 texts of JSON lines"};
 }
 
 inline Provenance provenance() {
@@ -148,6 +149,8 @@ inline AnalysisResult analysis() {
     result.text = text();
     result.provenance = provenance();
     result.sites = {site({0, Site::Qkv}), site({2, Site::Down})};
+    result.modelFingerprint = "f1";
+    result.warnings = {"one", "two"};
     return result;
 }
 
@@ -163,7 +166,12 @@ inline EvalResult eval() {
             812.5,
             provenance(),
             ModelComparison{0.125, 0.875, 3.0625, 21.625},
-            {{"arc", 40, 0.5, 0.25, 0.0625, 0.03125, 2}, {"piqa", 3, 1, 0.75, 0.5, 0.375, 1}}};
+            {{"arc", 40, 0.5, 0.25, 0.0625, 0.03125, 2}, {"piqa", 3, 1, 0.75, 0.5, 0.375, 1}},
+            0.0625,
+            true,
+            BosMode::On,
+            "60 texts of JSON lines",
+            {"a warning"}};
 }
 
 inline RunSiteResult runRow(SiteKey key) {
@@ -180,7 +188,10 @@ inline RunResult run() {
     result.full = eval();
     result.quantized = eval();
     result.quantized->perplexity = 39.5;
-    result.averageWeightBits = 4.28;
+    result.averageWeightBits = 12.25;
+    result.quantizedLayerBits = 4.28;
+    result.modelFingerprint = "f2";
+    result.warnings = {"a warning"};
     result.perLayer = {runRow({0, Site::Qkv}), runRow({0, Site::KCache})};
     result.provenance = provenance();
     return result;

@@ -41,5 +41,36 @@ TEST(Results, PredictsNothingForAnUnknownTransform) {
     EXPECT_TRUE(std::isnan(predictedSqnrDb(site, TransformKind::None, broken)));
 }
 
+TEST(Results, AnOutputOfZerosHasNoPrediction) {
+    SiteAnalysis site = samples::site({0, Site::Qkv});
+    site.signalPower = 0;
+    for (const char* scheme : {"W4A4", "W16KV4"})
+        EXPECT_TRUE(std::isnan(predictedSqnrDb(site, TransformKind::None, parseScheme(scheme).value())));
+}
+
+TEST(Results, OneDefinitionOfAverageBits) {
+    RunResult run = samples::run(); // layers 1 and 2 of 3
+    EXPECT_EQ(averageBitsText(run), "12.25 bit (4.28 in the 2 quantized layers of 3)");
+    run.spec.layers = {1};
+    EXPECT_EQ(averageBitsText(run), "12.25 bit (4.28 in the 1 quantized layer of 3)");
+    run.spec.layers = {};
+    EXPECT_EQ(averageBitsText(run), "12.25 bit");
+}
+
+TEST(Results, SaysWhatStandsInFrontOfAText) {
+    TextInfo text = samples::text();
+    EXPECT_EQ(bosText(text), "BOS in front");
+    text.source = "self";
+    EXPECT_EQ(bosText(text), "BOS in front of every sequence");
+    text.bos = false;
+    EXPECT_EQ(bosText(text), "no BOS");
+}
+
+TEST(Results, TheErrorOfAPerplexityFollowsFromThatOfItsLogarithm) {
+    const EvalResult eval = samples::eval();
+    EXPECT_EQ(eval.perplexityError(), 24.145 * 0.0625);
+    EXPECT_EQ(eval.measuredTokens(), 4 * 2048);
+}
+
 } // namespace
 } // namespace bdq
