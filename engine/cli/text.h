@@ -12,6 +12,8 @@ class TextTable {
 public:
     explicit TextTable(std::vector<std::string> heading) { m_rows.push_back(std::move(heading)); }
     void add(std::vector<std::string> row) { m_rows.push_back(std::move(row)); }
+    /// Without the heading.
+    [[nodiscard]] std::size_t rows() const { return m_rows.size() - 1; }
     [[nodiscard]] std::string render(const std::string& indent = "  ") const;
 
 private:
