@@ -21,6 +21,9 @@ const char* const kScheme = "W4A4KV4";
 // The demo's texts: neither is part of the other.
 const char* const kCalibration = "calibration.txt";
 const char* const kEvaluation = "sample.txt";
+// Another processor's kernels move the mean SQNR of a run by 0.01 dB (AVX-512 against AVX2, the run that is
+// trained longest); the claims are 0.14 dB and more apart.
+constexpr double kProcessorDb = 0.05;
 constexpr std::size_t kTextBytes = 16000; // some 4,000 tokens
 
 std::string textFile(const std::string& name) {
@@ -139,7 +142,7 @@ private:
         const fs::path folder = m_folder / name;
         const ProcessResult made = runProcess(Words{program("bdq"), "run", cut(), "--out", folder.string()} +
                                                   calibration("--samples") + more,
-                                              {}, std::chrono::seconds(200));
+                                              {}, std::chrono::seconds(400));
         EXPECT_EQ(made.exitCode, 0) << name << ": " << made.err;
         if (made.exitCode == 0) keepSqnr(name, folder);
     }
@@ -200,7 +203,7 @@ TEST_P(EveryClaim, holdsOnTwoBlocks) {
     const double worse = Measured::once().sqnr(GetParam().worse);
     std::cout << GetParam().better << ": " << better << " dB, " << GetParam().worse << ": " << worse
               << " dB\n";
-    EXPECT_GT(better, worse);
+    EXPECT_GT(better, worse + kProcessorDb);
 }
 
 // The same scheme, calibration, evaluation and, where the paper's claim is about transforms, the same
