@@ -37,9 +37,9 @@ calibration=resources/calibration.txt
 sample=resources/sample.txt
 analysis=build/demo/analysis
 report=build/demo/report.html
-# 8 x 512 tokens each: more than the widest site has inputs (1536), and minutes' work on two cores. What a run learns
+# 16 x 256 tokens each: more than the widest site has inputs (1536), and minutes' work on two cores. What a run learns
 # from one text is measured on another.
-size=(--sequences 8 --seq-len 512)
+size=(--sequences 16 --seq-len 256)
 
 # isFinished JSON [STATUS]: the result file exists, is whole, is about the demo's model and text and, if asked, has this
 # status.
@@ -98,10 +98,10 @@ quantize() {
 }
 quantize rtn "Quantization 1 of 3: rounding to nearest, for comparison" --method rtn
 quantize bdq-fast "Quantization 2 of 3: BDQ's closed forms and GPTQ" --method bdq --preset fast
-# What five minutes allow: two epochs of the preset's eight, a sequence a step, and GPTQ, which with so little text rounds
+# What five minutes allow: one epoch of the preset's eight, a sequence a step, and GPTQ, which with so little text rounds
 # better than learned rounding.
 quantize bdq-balanced "Quantization 3 of 3: BDQ, trained block by block" --method bdq --preset balanced \
-    --epochs 2 --batch 1 --weights gptq --learn-rounding off
+    --epochs 1 --batch 1 --weights gptq --learn-rounding off
 
 run=build/demo/run-bdq-balanced
 step "Report" "$bdq" report $run --format html --out $report

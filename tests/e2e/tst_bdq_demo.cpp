@@ -56,7 +56,7 @@ TEST_F(BdqDemo, perplexityOfTheSample) {
 
 TEST_F(BdqDemo, calibrationIsLongEnough) {
     if (demoModel().empty()) GTEST_SKIP() << "build/models/SmolLM2-135M-Instruct.Q4_1.gguf is not there";
-    // 16 sequences of 512, twice what the demo takes.
+    // 16 sequences of 512 tokens, twice what the demo takes.
     EXPECT_GE(evaluated("calibration.txt", "1")["tokens"].get<int>(), 16 * 512);
 }
 

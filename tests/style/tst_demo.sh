@@ -65,10 +65,10 @@ run=$checkout/build/demo/run-bdq-balanced
 demo 'first start without a display'
 check 'succeeds' exits 0
 check 'analyses' called '^bdq analyze .*gguf --out build/demo/analysis --calibration resources/calibration.txt .*--device auto'
-common='--calibration resources/calibration.txt --sequences 8 --seq-len 512 --eval resources/sample.txt --device auto$'
+common='--calibration resources/calibration.txt --sequences 16 --seq-len 256 --eval resources/sample.txt --device auto$'
 check 'rounds to nearest' called "^bdq run .*gguf --out build/demo/run-rtn --scheme W4A4KV4 --method rtn $common"
 check 'runs the closed forms' called "^bdq run .* --out build/demo/run-bdq-fast .*--preset fast $common"
-check 'trains' called "^bdq run .* --out build/demo/run-bdq-balanced .*--preset balanced --epochs 2 .*$common"
+check 'trains' called "^bdq run .* --out build/demo/run-bdq-balanced .*--preset balanced --epochs 1 .*$common"
 check 'does not resume' notCalled 'resume'
 check 'writes the report' called '^bdq report build/demo/run-bdq-balanced --format html --out build/demo/report.html'
 check 'says what was found' called '^bdq findings build/demo/analysis build/demo/run-rtn build/demo/run-bdq-fast build/demo/run-bdq-balanced$'
