@@ -51,7 +51,13 @@ def main(paths):
     why = collections.Counter()
     for path in paths:
         own = [0, 0, 0]
-        for test in xml.parse(path + '.xml').iter('testcase'):
+        try:
+            tests = list(xml.parse(path + '.xml').iter('testcase'))
+        except (OSError, xml.ParseError) as error:
+            print(f'FAILED: no results of {os.path.basename(path)}: {error}')
+            total[1] += 1
+            continue
+        for test in tests:
             counts, skipped = counted(test)
             own = [a + b for a, b in zip(own, counts)]
             why.update(f'{test.get("name")}: {reason.strip()}' for reason in skipped)

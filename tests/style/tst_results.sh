@@ -70,5 +70,8 @@ says 'check_format: clang-format 14 is not installed'
 results missing '<testcase name="tst_a" status="fail"><failure message="Unable to find executable"/><system-out></system-out></testcase>'
 expect 1 '0 passed, 1 failed, 0 skipped' 'a program that is missing' missing
 
+expect 1 '5 passed, 1 failed, 2 skipped' 'a pass that left no results' google absent
+says 'FAILED: no results of absent'
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]
