@@ -80,8 +80,8 @@ Result<std::optional<MoreBits>> findMoreBits(const AnalysisResult& analysis,
         std::count_if(more.sites.begin(), more.sites.end(), [&](const analysis::BitPlanSite& site) {
             return site.weight.bits > scheme.weight.bits;
         });
-    return std::optional(
-        MoreBits{uniform->bits, more.bits, uniform->loss, more.solution.loss, static_cast<int>(raised)});
+    return std::optional(MoreBits{request.budget, uniform->bits, more.bits, uniform->loss, more.solution.loss,
+                                  static_cast<int>(raised)});
 }
 
 std::string moreBitsText(const MoreBits& more, const AnalysisFindings& findings, const std::string& dir) {
@@ -91,7 +91,7 @@ std::string moreBitsText(const MoreBits& more, const AnalysisFindings& findings,
            "), given where it helps most, raises " + std::to_string(more.sites) +
            " sites and changes the sum from " + formatShort(more.lossBefore) + " to " +
            formatShort(more.lossAfter) + " nats a token (" + formatNumber(100 * change, 0) +
-           " %):\n  bdq plan " + dir + " --budget " + formatNumber(more.bitsAfter + 0.005, 2) +
+           " %):\n  bdq plan " + dir + " --budget " + formatNumber(more.budget, 3) +
            (findings.scheme.activation.quantizes()
                 ? " --activation " + activationText(findings.scheme.activation)
                 : std::string()) +

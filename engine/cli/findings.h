@@ -21,7 +21,8 @@ struct WorstSite {
 
 /// What some more bits would buy: the best plan of the larger budget against uniform weights.
 struct MoreBits {
-    double bitsBefore = 0; ///< average bits a weight, scales counted
+    double budget = 0;     ///< average bits a weight, scales counted
+    double bitsBefore = 0; ///< of the uniform plan
     double bitsAfter = 0;
     double lossBefore = 0; ///< sum over the sites, nats a token
     double lossAfter = 0;

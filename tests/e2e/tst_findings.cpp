@@ -100,7 +100,8 @@ TEST(Findings, MoreBitsGoWhereTheyHelpMost) {
     const MoreBits& more = *findings.moreBits;
     EXPECT_NEAR(more.bitsBefore, 4.25, 1e-9);
     EXPECT_GT(more.bitsAfter, more.bitsBefore);
-    EXPECT_LE(more.bitsAfter, 4.45 + 1e-9);
+    EXPECT_NEAR(more.budget, 4.45, 1e-9);
+    EXPECT_LE(more.bitsAfter, more.budget + 1e-9);
     EXPECT_NEAR(more.lossBefore, 40 + 38 + 2000, 1e-6);
     // At least those two: 2000 becomes 2000 / 4^4.
     EXPECT_LE(more.lossAfter, 40 + 38 + 2000 / 256.0 + 1e-6);
