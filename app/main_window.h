@@ -16,6 +16,7 @@
 #include "app/plan_controller.h"
 #include "app/session_controller.h"
 #include "app/settings.h"
+#include "widgets/plots/plot_content.h"
 
 class QAction;
 class QDockWidget;
@@ -60,6 +61,7 @@ public:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -97,6 +99,8 @@ private:
     void setupDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
     void defaultDockLayout();
+    void placeDocks(bool narrow);
+    void arrangeForWidth();
     void saveLayout();
     void restoreLayout();
     void restoreDefaultLayout();
@@ -122,7 +126,7 @@ private:
     void showRun(const LoadedRun& run);
     void showRunValues();
     void saveSession(bool askName);
-    void savePlotFile(const QString& suggestedName, const QByteArray& content);
+    void savePlotFile(const QString& suggestedName, const bdq::PlotContent& content);
     void showError(const Error& error, const QString& what);
 
     // main_window_compare.cpp
@@ -171,6 +175,7 @@ private:
     bool m_measuring = false;
     bool m_analyzeWhenOpen = false;
     bool m_closing = false;
+    bool m_docksJoined = false; ///< all behind each other, for want of width
     TransformKind m_shownTransform = TransformKind::Bdq;
     std::optional<LoadedRun> m_shownRun;
 
