@@ -9,17 +9,14 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QLabel>
-#include <QMenu>
 #include <QSignalSpy>
 #include <QStyle>
 #include <QStyleOptionComboBox>
 #include <QTest>
-#include <QToolButton>
-#include <QWindow>
 
+#include "tests/widgets/plot_fixtures.h"
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/plots/channels_plot.h"
-#include "widgets/plots/compare_plot.h"
 #include "widgets/plots/flatness_plot.h"
 #include "widgets/plots/histogram_plot.h"
 #include "widgets/plots/run_rows_plot.h"
@@ -27,22 +24,14 @@
 #include "widgets/plots/sqnr_plot.h"
 
 using namespace bdq;
+using test::canvas;
+using test::Plots;
+using test::runRows;
 
 namespace {
 
-const QSize kSize(720, 480);
-const SiteKey kKey{11, Site::Down};
-
-TextInfo text() {
-    return test::makeAnalysis(1)->text;
-}
-
-/// The canvas inside a panel: the child that has the panel's accessible name.
-QWidget* canvas(PlotPanel& panel) {
-    for (QWidget* child : panel.findChildren<QWidget*>())
-        if (child->inherits("QCustomPlot")) return child;
-    return nullptr;
-}
+const QSize kSize = test::kPlotSize;
+constexpr SiteKey kKey = test::kPlotKey;
 
 /// Column by column until a click hits a point.
 bool clickUntil(PlotPanel& panel, QSignalSpy& spy) {
@@ -60,35 +49,6 @@ void hover(QWidget* area, QPoint at) {
                      Qt::NoButton, Qt::NoModifier);
     QApplication::sendEvent(area, &move);
 }
-
-std::vector<RunSiteResult> runRows() {
-    std::vector<RunSiteResult> rows;
-    for (int layer = 0; layer < 8; ++layer)
-        for (Site site : {Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache})
-            rows.push_back(RunSiteResult{
-                {layer, site}, "W4A4KV4", 12.0 + layer + static_cast<int>(site), 0.01, 0, 0, 0, 0});
-    return rows;
-}
-
-struct Plots {
-    std::vector<std::unique_ptr<PlotPanel>> all;
-    Plots() {
-        all.push_back(std::make_unique<HistogramPlot>());
-        all.push_back(std::make_unique<ChannelsPlot>());
-        all.push_back(std::make_unique<FlatnessPlot>());
-        all.push_back(std::make_unique<SqnrPlot>());
-        all.push_back(std::make_unique<SqnrLayersPlot>());
-        all.push_back(std::make_unique<RunRowsPlot>());
-    }
-    static void fill(PlotPanel& panel) {
-        if (auto* detail = qobject_cast<DetailPlot*>(&panel))
-            detail->setSite(test::makeSite(kKey), test::makeDetail(kKey), text());
-        else if (auto* analysis = qobject_cast<AnalysisPlot*>(&panel))
-            analysis->setAnalysis(test::makeAnalysis(12));
-        else
-            qobject_cast<RunRowsPlot*>(&panel)->setRows(runRows());
-    }
-};
 
 } // namespace
 
@@ -112,10 +72,6 @@ private slots:
     void keyboardZooms();
     void toolRowsFitBesideTheDocks();
     void lowRunPlotHasNoLegend();
-    void rightClickOpensTheMenu();
-    void cornerButtonsSaveAndReset();
-    void focusIsAnOutline();
-    void aLowPlotKeepsItsCurves();
 };
 
 void TstPlots::drawsData() {
@@ -225,7 +181,7 @@ void TstPlots::channelsSorted() {
 
 void TstPlots::channelsLarge() {
     ChannelsPlot plot;
-    plot.setSite(test::makeSite(kKey), test::makeDetail(kKey, 200000), text());
+    plot.setSite(test::makeSite(kKey), test::makeDetail(kKey, 200000), test::plotText());
     test::shot(plot, kSize);
     QElapsedTimer timer;
     timer.start();
@@ -364,92 +320,6 @@ void TstPlots::lowRunPlotHasNoLegend() {
     QVERIFY(!panel.hasLegend());
     test::shot(panel, QSize(400, 320));
     QVERIFY(panel.hasLegend());
-}
-
-void TstPlots::rightClickOpensTheMenu() {
-    Plots plots;
-    plots.all.push_back(std::make_unique<ComparePlot>());
-    for (const auto& panel : plots.all) {
-        if (auto* compare = qobject_cast<ComparePlot*>(panel.get()))
-            compare->setRuns(std::make_shared<RunResult>(), nullptr, {"A", "B"});
-        else
-            Plots::fill(*panel);
-        panel->resize(kSize);
-        panel->show();
-        QVERIFY(QTest::qWaitForWindowExposed(panel.get()));
-        const QWidget* area = canvas(*panel);
-        // By the window, as a mouse does it: only then the way of the event through the widgets counts.
-        QTest::mouseClick(panel->windowHandle(), Qt::RightButton, {},
-                          area->mapTo(panel.get(), area->rect().center()));
-        QTRY_VERIFY2(QApplication::activePopupWidget(), panel->metaObject()->className());
-        QStringList texts;
-        for (const QAction* action : QApplication::activePopupWidget()->actions())
-            texts << action->text();
-        for (const char* format : {"PNG", "SVG", "PDF", "CSV"})
-            QVERIFY2(!texts.filter("Save").filter(format).isEmpty(), format);
-        QApplication::activePopupWidget()->close();
-    }
-}
-
-void TstPlots::cornerButtonsSaveAndReset() {
-    Plots plots;
-    for (const auto& panel : plots.all) {
-        Plots::fill(*panel);
-        test::shot(*panel, kSize);
-        auto* save = qobject_cast<QToolButton*>(test::byName(*panel, "Save the plot"));
-        auto* reset = qobject_cast<QToolButton*>(test::byName(*panel, "Show all of the plot (Home)"));
-        QVERIFY(save && save->isVisible() && !save->icon().isNull());
-        QCOMPARE(save->menu()->actions().size(), 4);
-        QSignalSpy spy(panel.get(), &PlotPanel::saveRequested);
-        for (QAction* action : save->menu()->actions())
-            action->trigger();
-        QCOMPARE(spy.count(), 4);
-        QVERIFY(spy.first().first().toString().endsWith(".png"));
-        const QImage before = panel->toImage();
-        QTest::keyClick(panel.get(), Qt::Key_Plus);
-        QTest::qWait(20);
-        QVERIFY(test::differingPixels(before, panel->toImage()) > 0);
-        QTest::mouseClick(reset, Qt::LeftButton);
-        QTest::qWait(20);
-        QCOMPARE(test::differingPixels(before, panel->toImage()), 0);
-    }
-}
-
-void TstPlots::focusIsAnOutline() {
-    HistogramPlot panel;
-    Plots::fill(panel);
-    panel.resize(kSize);
-    panel.show();
-    panel.activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(&panel));
-    panel.clearFocus();
-    const QImage without = test::shot(panel, kSize);
-    panel.setFocus();
-    QVERIFY(panel.hasFocus());
-    const QImage with = test::shot(panel, kSize);
-    QCOMPARE(with.pixelColor(kSize.width() / 2, 0), panel.palette().color(QPalette::Highlight));
-    // Nothing but the edge changes.
-    const QRect inside(3, 3, kSize.width() - 6, kSize.height() - 6);
-    QCOMPARE(test::differingPixels(with.copy(inside), without.copy(inside)), 0);
-}
-
-void TstPlots::aLowPlotKeepsItsCurves() {
-    FlatnessPlot panel;
-    Plots::fill(panel);
-    // Of the width that the docks and a small screen leave: six entries of a legend on three lines.
-    for (const int height : {180, 240, 320}) {
-        test::shot(panel, QSize(380, height));
-        const QRect axes = panel.axesRect();
-        const int room = canvas(panel)->height();
-        QVERIFY2(axes.height() > room / 3, qPrintable(QString::number(axes.height())));
-        QVERIFY2(panel.yTitleHeight() <= axes.height() + 8,
-                 qPrintable(QString::number(panel.yTitleHeight())));
-    }
-    test::shot(panel, kSize); // and here is room for all of it
-    QVERIFY(panel.yTitleHeight() > 100);
-    // What is saved is as large as ever and has its legend and titles.
-    test::shot(panel, QSize(380, 180));
-    QVERIFY(panel.toSvg().contains("entropy Flatness, 0 = flat"));
 }
 
 QTEST_MAIN(TstPlots)

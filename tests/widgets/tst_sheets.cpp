@@ -64,8 +64,6 @@ private slots:
     void runSheetMethodsAndPresets();
     void runSheetTraining();
     void runSheetTrainingSwitches();
-    void runSheetFoldsItsProse();
-    void sheetsKeepTheirButtons();
     void analyzeSheet();
     void planWholeModel();
     void planLayerRange();
@@ -196,35 +194,6 @@ void TstSheets::runSheetMethodsAndPresets() {
                              all.contains(QString::fromUtf8(part)),
                          part.data());
         }
-    }
-}
-
-void TstSheets::runSheetFoldsItsProse() {
-    RunSheet sheet;
-    sheet.setSpec(validRun());
-    test::shot(sheet, QSize(600, 500));
-    const MethodInfo& info = methodInfo(validRun().method);
-    const QString sentence = QString::fromUtf8(info.explanation).toHtmlEscaped();
-    QVERIFY(!test::showsText(sheet, sentence));
-    auto* about = button(sheet, "About " + QString::fromUtf8(info.title));
-    QVERIFY(about);
-    QTest::mouseClick(about, Qt::LeftButton);
-    QVERIFY(test::showsText(sheet, sentence));
-    QTest::mouseClick(about, Qt::LeftButton);
-    QVERIFY(!test::showsText(sheet, sentence));
-}
-
-void TstSheets::sheetsKeepTheirButtons() {
-    RunSheet run;
-    RunSpec spec = validRun();
-    spec.method = Method::Bdq;
-    spec.preset = Preset::Best;
-    run.setSpec(spec);
-    AnalyzeSheet analyze;
-    for (QWidget* sheet : {static_cast<QWidget*>(&run), static_cast<QWidget*>(&analyze)}) {
-        test::shot(*sheet, QSize(480, 260));
-        QCOMPARE(sheet->size(), QSize(480, 260));
-        QCOMPARE(test::layoutProblems(*sheet).join(u'\n'), QString());
     }
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QLabel>
 #include <QLineEdit>
@@ -71,6 +72,8 @@ private slots:
     void tabMeetsEveryField_data();
     void tabMeetsEveryField();
     void labelsLeadToTheirFields();
+    void runSheetFoldsItsProse();
+    void sheetsKeepTheirButtons();
 };
 
 void TstUsability::theWheelScrollsTheRunSheet() {
@@ -235,6 +238,32 @@ void TstUsability::labelsLeadToTheirFields() {
         ++labels;
     }
     QVERIFY(labels >= 9);
+}
+
+void TstUsability::runSheetFoldsItsProse() {
+    RunSheet sheet;
+    sheet.setSpec(runSpec());
+    test::shot(sheet, QSize(600, 500));
+    const MethodInfo& info = methodInfo(runSpec().method);
+    const QString sentence = QString::fromUtf8(info.explanation).toHtmlEscaped();
+    QVERIFY(!test::showsText(sheet, sentence));
+    auto* about = test::button(sheet, "About " + QString::fromUtf8(info.title));
+    QVERIFY(about);
+    QTest::mouseClick(about, Qt::LeftButton);
+    QVERIFY(test::showsText(sheet, sentence));
+    QTest::mouseClick(about, Qt::LeftButton);
+    QVERIFY(!test::showsText(sheet, sentence));
+}
+
+void TstUsability::sheetsKeepTheirButtons() {
+    RunSheet run;
+    run.setSpec(runSpec());
+    AnalyzeSheet analyze;
+    for (QWidget* sheet : {static_cast<QWidget*>(&run), static_cast<QWidget*>(&analyze)}) {
+        test::shot(*sheet, QSize(480, 260));
+        QCOMPARE(sheet->size(), QSize(480, 260));
+        QCOMPARE(test::layoutProblems(*sheet).join(u'\n'), QString());
+    }
 }
 
 QTEST_MAIN(TstUsability)

@@ -21,6 +21,7 @@ JobSheet::JobSheet(const QString& title, const QString& lead, const QString& sta
     layout->addWidget(heading);
     layout->addWidget(makeForm(lead), 1);
     m_command = new CommandBox(this);
+    m_command->hide();
     layout->addWidget(m_command);
     m_problem = new FieldMessage(this);
     layout->addWidget(m_problem);
@@ -74,6 +75,7 @@ void JobSheet::setProblem(const QString& text) {
 
 void JobSheet::setCommand(const QString& text) {
     m_command->setCommand(text);
+    m_command->setVisible(!text.isEmpty());
 }
 
 void JobSheet::setEstimate(const QString& text, const QString& toolTip) {

@@ -29,7 +29,7 @@ protected:
     /// Rows of the form; their editors belong to its parentWidget().
     [[nodiscard]] QFormLayout* form() const { return m_form; }
     [[nodiscard]] QPushButton* startButton() const { return m_start; }
-    /// The same job on the command line.
+    /// The same job on the command line; empty takes its row away.
     void setCommand(const QString& text);
     /// What the job needs, e.g. "about 3.2 GB at the peak"; stands beside the buttons.
     void setEstimate(const QString& text, const QString& toolTip);

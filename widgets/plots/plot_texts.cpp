@@ -12,7 +12,7 @@ namespace {
 constexpr int kNarrowestTitle = 80;
 constexpr double kMostLegend = 0.3; ///< of the height; a larger one would leave no room for the curves
 constexpr int kLowLines = 9;        ///< lines of text below which the x axis goes without its title
-constexpr int kAroundAxis = 24;     ///< ticks and gaps above and below the axis
+constexpr int kAroundAxis = 44;     ///< ticks and gaps above and below the axis
 
 /// A legend that is not shown takes a pixel: the layout does not look at its visibility.
 void showLegend(QCPLegend* legend, bool shown) {
