@@ -188,11 +188,15 @@ private:
         return done;
     }
 
-    /// Docks come to rest over several rounds of the event loop.
+    /// Docks and what is read in the background come to rest over several rounds of the event loop.
     void settle() const {
+        constexpr int kStillRounds = 5;
         QMap<QString, QRect> before;
-        for (int round = 0; round < 40 && (before.isEmpty() || before != placesOf(*m_window)); ++round) {
-            before = placesOf(*m_window);
+        int still = 0;
+        for (int round = 0; round < 60 && still < kStillRounds; ++round) {
+            const QMap<QString, QRect> now = placesOf(*m_window);
+            still = now == before ? still + 1 : 0;
+            before = now;
             QTest::qWait(30);
         }
     }
@@ -202,7 +206,8 @@ private:
         const QMap<QString, QRect> now = placesOf(*m_window);
         for (auto place = before.begin(); place != before.end(); ++place)
             if (now.value(place.key()) != place.value()) problems << what + place.key();
-        if (now.size() != before.size()) problems << what + QStringLiteral("into or out of sight");
+        for (auto place = now.begin(); place != now.end(); ++place)
+            if (!before.contains(place.key())) problems << what + QStringLiteral("into sight ") + place.key();
         return problems;
     }
 
