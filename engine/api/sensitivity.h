@@ -13,6 +13,8 @@ namespace bdq {
 
 inline constexpr int kSensitivitySchema = 1;
 inline constexpr const char* kSensitivityFileName = "sensitivity.json";
+/// In the folder of the analysis: events and log of the measurement.
+inline constexpr const char* kSensitivityFolderName = "sensitivity";
 
 /// One site at one bit width under one transform, everything else in full precision.
 struct SensitivityRow {

@@ -48,6 +48,8 @@ public:
 
 private:
     void startLog() {
+        std::error_code ignored; // opening says it
+        std::filesystem::create_directory(m_outDir, ignored);
         Result<EventLog> log = EventLog::open(m_outDir, m_append);
         if (!log) {
             m_surroundings.sink(WarningEvent{log.error().text()});

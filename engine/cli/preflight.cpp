@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "engine/api/sensitivity.h"
+
 namespace bdq::cli {
 namespace {
 
@@ -61,6 +63,8 @@ Status checkTexts(const SensitivitySpec& spec) {
 std::string outDirOf(const JobSpec& spec) {
     if (auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return analyze->outDir;
     if (auto* run = std::get_if<RunSpec>(&spec)) return run->outDir;
+    if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec))
+        return sensitivity->analysisDir + "/" + kSensitivityFolderName;
     return {};
 }
 
