@@ -70,6 +70,7 @@ MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* p
     connectJobs();
     connectSheets();
     connectRunPanel();
+    connectResults();
     connectCompare();
     defaultDockLayout();
     restoreLayout();
@@ -131,10 +132,10 @@ void MainWindow::connectSession() {
         updateStatus();
         showError(error, tr("Cannot open it"));
     });
-    connect(&m_session, &SessionController::problemFound, this, [this](const QString& text) {
-        m_workspace->messages()->showMessage(MessageSeverity::Warning, text);
-    });
+    connect(&m_session, &SessionController::problemFound, this, &MainWindow::showProblem);
     connect(&m_session, &SessionController::modelChanged, this, [this] {
+        const ModelMark model = m_session.mark();
+        m_ledger.setModel(model.path, model.fingerprint);
         m_workspace->showModel(m_session.modelConfig().layers);
         updateHeader();
     });
@@ -225,6 +226,7 @@ void MainWindow::updateStatus() {
             record->state == JobState::Cancelling ? tr("%1: cancelling").arg(record->title) : record->title;
         if (record->state == JobState::Running && !record->stage.isEmpty())
             text += QStringLiteral(": ") + record->stage;
+        if (record->stopAfterLayer) text += tr(", then it stops");
         if (record->secondsLeft >= 0) text += tr(", %1 left").arg(formatDuration(record->secondsLeft));
     }
     m_status->setText(text);
@@ -256,7 +258,8 @@ void MainWindow::updateHeader() {
     std::optional<double> quantized;
     if (m_shownRun && m_shownRun->result->full) full = m_shownRun->result->full->perplexity;
     if (m_shownRun && m_shownRun->result->quantized) quantized = m_shownRun->result->quantized->perplexity;
-    header->setPerplexity(full, quantized);
+    header->setPerplexity(full, quantized,
+                          m_shownRun ? perplexitySizeOf(*m_shownRun->result) : PerplexitySize{});
     m_planPanel->setLayerCount(model.layers);
     updateSummary();
 }
@@ -271,43 +274,6 @@ void MainWindow::cancelNearest() {
     } else if (m_workspace->messages()->count() > 0) {
         m_workspace->messages()->dismiss();
     }
-}
-
-void MainWindow::closeEvent(QCloseEvent* event) {
-    if (m_jobs.anyActive()) {
-        event->ignore();
-        askBeforeClosing();
-        return;
-    }
-    saveLayout();
-    const Status written = m_session.saveNow();
-    if (!written && !m_closing) {
-        m_closing = true; // a second attempt to close gives the changes up
-        event->ignore();
-        showError(written.error(), tr("The session was not saved; close again to leave without it"));
-        return;
-    }
-    m_measure.setSource({}, {});
-    QMainWindow::closeEvent(event);
-}
-
-void MainWindow::askBeforeClosing() {
-    if (m_closing || findChild<QMessageBox*>(QStringLiteral("closeQuestion"))) return;
-    auto* box = new QMessageBox(QMessageBox::Question, tr("A job is running"),
-                                tr("A job is still running. Cancel it and close the window?"),
-                                QMessageBox::NoButton, this);
-    box->setObjectName(QStringLiteral("closeQuestion"));
-    box->setInformativeText(tr("Finished layers of a run are kept: it can be resumed later."));
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    QPushButton* leave = box->addButton(tr("Cancel job and close"), QMessageBox::AcceptRole);
-    box->addButton(tr("Keep running"), QMessageBox::RejectRole);
-    connect(box, &QMessageBox::finished, this, [this, box, leave] {
-        if (box->clickedButton() != leave) return;
-        m_closing = true;
-        m_jobs.cancelAll();
-        if (!m_jobs.anyActive()) close();
-    });
-    box->open();
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

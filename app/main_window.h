@@ -10,6 +10,7 @@
 #include "app/budget_controller.h"
 #include "app/compare_controller.h"
 #include "app/device_probe.h"
+#include "app/job_ledger.h"
 #include "app/job_queue.h"
 #include "app/jobs_presenter.h"
 #include "app/measure_controller.h"
@@ -46,6 +47,7 @@ public:
     [[nodiscard]] SessionController* session() { return &m_session; }
     [[nodiscard]] PlanController* plan() { return &m_plan; }
     [[nodiscard]] JobQueue* jobs() { return &m_jobs; }
+    [[nodiscard]] JobLedger* ledger() { return &m_ledger; }
     [[nodiscard]] RunListModel* runList() const { return m_runList; }
     [[nodiscard]] ComparePanel* comparePanel() const { return m_comparePanel; }
 
@@ -73,7 +75,14 @@ private:
     void updateSummary();
     void updateHeader();
     void cancelNearest();
+
+    // main_window_close.cpp
+    [[nodiscard]] std::vector<const JobRecord*> jobsThatWouldStop() const;
     void askBeforeClosing();
+    void leaveInBackground();
+    void stopAndLeave();
+    void stopNow();
+    void closeModel();
 
     // main_window_actions.cpp
     QAction* addAction(QMenu* menu, const QString& text, const QKeySequence& shortcut,
@@ -117,11 +126,12 @@ private:
     [[nodiscard]] static QString demoPath();
     void updateStartPage();
     void showOpened(const QString& path);
-    void offerAnalysis();
+    void startWantedAnalysis();
     void showAnalysis();
     void showRun(const LoadedRun& run);
     void showRunValues();
     void saveSession(bool askName);
+    void saveSessionWithResults();
     void savePlotFile(const QString& suggestedName, const QByteArray& content);
     void showError(const Error& error, const QString& what);
 
@@ -137,12 +147,27 @@ private:
     void updateBudget();
     [[nodiscard]] const JobRecord* sensitivityJob() const;
     void measureSensitivity();
-    void announceSensitivity(const SensitivitySpec& spec);
+    Status startLosses(const SensitivitySpec& spec);
+    void announceSensitivity(const JobRecord& record, const SensitivitySpec& spec);
+
+    // main_window_results.cpp
+    void connectRunPanel();
+    void connectResults();
+    void readRows(const QString& listId);
+    void startListed(const QString& listId);
+    void askRemove(const QString& listId);
+    void removeFolder(const QString& listId, bool toTrash);
+    void forgetListed(const QString& listId);
+    void announceWaiting();
+    void announceContinued();
+    void announceRunPlan(const LoadedRun& run);
+    void showProblem(const OpenProblem& problem);
+    void chooseResultsFolder();
+    void rememberPlace(const QString& folder);
 
     // main_window_jobs.cpp
     void connectJobs();
     void connectSheets();
-    void connectRunPanel();
     void showRunSheet();
     void showAnalyzeSheet();
     void handleJobEvent(int id, const JobEvent& event);
@@ -150,7 +175,6 @@ private:
     void announceRun(const JobRecord& record, const RunSpec& spec);
     void announceReport(const ReportSpec& spec);
     void announceFailure(const JobRecord& record);
-    void resumeRun(const QString& listId);
     void requestReport(ReportFormat format);
     void requestPreview();
     [[nodiscard]] std::string reportDir() const;
@@ -162,15 +186,17 @@ private:
     Settings& m_settings;
     PlanController m_plan;
     BudgetController m_budget{&m_plan};
-    SessionController m_session{&m_plan};
+    SessionController m_session{&m_plan, &m_settings};
     JobQueue m_jobs;
+    JobLedger m_ledger{&m_jobs, &m_settings};
     MeasureController m_measure;
     DeviceProbe m_probe;
     QTemporaryDir m_previewDir;
     std::string m_reportedDir; ///< what the report tab is about
     bool m_measuring = false;
     bool m_analyzeWhenOpen = false;
-    bool m_closing = false;
+    enum class Closing { Not, WhenStopped, Background, WithoutSaving };
+    Closing m_closing = Closing::Not;
     TransformKind m_shownTransform = TransformKind::Bdq;
     std::optional<LoadedRun> m_shownRun;
 

@@ -72,18 +72,15 @@ void MainWindow::setupFileMenu() {
                                 [this] { saveSession(false); });
     m_modelActions << addAction(menu, tr("Save Session &As…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
                                 [this] { saveSession(true); });
+    m_modelActions << addAction(menu, tr("Save Session &with Results…"), {},
+                                [this] { saveSessionWithResults(); });
+    addAction(menu, tr("Results Fol&der…"), {}, [this] { chooseResultsFolder(); });
     m_reportActions << addAction(menu, tr("&Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), [this] {
         m_workspace->showSheet(Workspace::Sheet::None);
         m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
     });
     menu->addSeparator();
-    m_modelActions << addAction(menu, tr("&Close"), QKeySequence::Close, [this] {
-        m_session.closeAll();
-        m_stack->setCurrentIndex(0);
-        updateStartPage();
-        updateTitle();
-        updateActions();
-    });
+    m_modelActions << addAction(menu, tr("&Close"), QKeySequence::Close, [this] { closeModel(); });
     addAction(menu, tr("&Quit"), QKeySequence::Quit, [this] { close(); });
 }
 
@@ -188,7 +185,7 @@ void MainWindow::setupRunMenu() {
     menu->addSeparator();
     m_modelActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
                                 [this] { m_measure.request(m_workspace->selection()); });
-    m_modelActions << addAction(menu, tr("Measure &Losses of Single Sites"),
+    m_modelActions << addAction(menu, tr("Measure &Losses of Single Sites…"),
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
                                 [this] { measureSensitivity(); });
     menu->addSeparator();
@@ -197,7 +194,7 @@ void MainWindow::setupRunMenu() {
             if (record->active()) m_jobs.cancel(record->id);
     });
     addAction(menu, tr("R&esume Selected Run"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R),
-              [this] { resumeRun(m_runPanel->selectedRun()); });
+              [this] { startListed(m_runPanel->selectedRun()); });
 }
 
 void MainWindow::setupWindowMenu() {

@@ -1,7 +1,14 @@
 // Weight bits under a budget: the plan panel's slider, and the measurement of the losses it weighs.
+#include <QDialog>
+#include <QDockWidget>
+#include <QVBoxLayout>
+
+#include "app/losses_estimate.h"
 #include "app/main_window.h"
 #include "app/workspace.h"
+#include "widgets/format.h"
 #include "widgets/panels/budget_row.h"
+#include "widgets/panels/losses_sheet.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/plan_panel.h"
 
@@ -48,13 +55,44 @@ SensitivitySpec MainWindow::proposedSensitivity() {
 }
 
 void MainWindow::measureSensitivity() {
-    if (sensitivityJob() != nullptr) return;
-    const auto started =
-        m_jobs.enqueue(proposedSensitivity(), tr("Losses of single sites of %1").arg(m_session.modelName()));
-    if (!started) showError(started.error(), tr("The losses cannot be measured"));
+    const AnalysisPtr analysis = m_session.analysis();
+    const bool ready = analysis && !m_session.analysisIsLive();
+    if (sensitivityJob() != nullptr || !ready || findChild<QDialog*>(QStringLiteral("lossesDialog"))) return;
+    m_probe.start();
+    auto* dialog = new QDialog(this);
+    dialog->setObjectName(QStringLiteral("lossesDialog"));
+    dialog->setWindowTitle(tr("Measure Losses"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    auto* sheet = new LossesSheet(dialog);
+    auto* layout = new QVBoxLayout(dialog);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(sheet);
+    const double rate = m_settings.secondsPerLossToken();
+    sheet->setSpec(
+        proposedSensitivity(), m_session.modelConfig().layers,
+        [analysis, rate](const SensitivitySpec& spec) { return lossSeconds(spec, *analysis, rate); });
+    connect(&m_probe, &DeviceProbe::devicesFound, sheet, &LossesSheet::setDevices);
+    connect(sheet, &LossesSheet::cancelRequested, dialog, &QDialog::reject);
+    connect(sheet, &LossesSheet::startRequested, this, [this, sheet, dialog](const SensitivitySpec& spec) {
+        const Status started = startLosses(spec);
+        if (started)
+            dialog->accept();
+        else
+            sheet->setProblem(toQString(started.error().text()));
+    });
+    dialog->open();
 }
 
-void MainWindow::announceSensitivity(const SensitivitySpec& spec) {
+Status MainWindow::startLosses(const SensitivitySpec& spec) {
+    BDQ_CHECK(m_jobs.enqueue(spec, tr("Losses of single sites of %1").arg(m_session.modelName())));
+    m_runsDock->show();
+    m_runsDock->raise();
+    return {};
+}
+
+void MainWindow::announceSensitivity(const JobRecord& record, const SensitivitySpec& spec) {
+    const double rate = secondsPerLossToken(spec, record.total, record.seconds);
+    if (rate > 0) m_settings.setSecondsPerLossToken(rate);
     m_session.reloadAnalysis(spec.analysisDir);
     m_workspace->messages()->showMessage(MessageSeverity::Success,
                                          tr("Losses measured: the slider of average bits now weighs what the "

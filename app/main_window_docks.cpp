@@ -36,7 +36,7 @@ void MainWindow::setupDocks() {
     m_planPanel = new PlanPanel;
     m_runList = new RunListModel(this);
     m_runPanel = new RunPanel(m_runList);
-    m_presenter = new JobsPresenter(&m_jobs, m_runList, m_runPanel, this);
+    m_presenter = new JobsPresenter(&m_jobs, &m_ledger, m_runList, m_runPanel, this);
     m_comparePanel = new ComparePanel;
     m_compare = new CompareController(m_comparePanel, m_runList, this);
     m_log = new QPlainTextEdit;

@@ -9,6 +9,8 @@
 #include <QStandardPaths>
 #include <QTabWidget>
 
+#include <utility>
+
 #include "app/background.h"
 #include "app/main_window.h"
 #include "app/workspace.h"
@@ -126,49 +128,34 @@ void MainWindow::showOpened(const QString& path) {
     }
     QString detail;
     if (m_shownRun && m_shownRun->result->full && m_shownRun->result->quantized)
-        detail = tr("perplexity %1 → %2")
-                     .arg(formatNumber(m_shownRun->result->full->perplexity),
-                          formatNumber(m_shownRun->result->quantized->perplexity));
+        detail = tr("perplexity %1")
+                     .arg(perplexityText(m_shownRun->result->full->perplexity,
+                                         m_shownRun->result->quantized->perplexity,
+                                         perplexitySizeOf(*m_shownRun->result)));
     m_settings.addRecent({path, m_session.modelName(), detail});
     updateTitle();
     updateStatus();
     updateActions();
     updateReportSource();
     m_workspace->table()->setFocus();
-    if (!m_session.analysis()) offerAnalysis();
+    if (m_session.analysis()) rememberPlace(QString::fromStdString(m_session.analysisDir()));
+    for (const LoadedRun& run : m_session.runs())
+        rememberPlace(QString::fromStdString(run.dir));
+    if (m_shownRun && path == QString::fromStdString(m_shownRun->dir)) announceRunPlan(*m_shownRun);
 }
 
-void MainWindow::offerAnalysis() {
-    if (m_analyzeWhenOpen) {
-        m_analyzeWhenOpen = false;
-        const Status started = startAnalysis(proposedAnalysis());
-        if (!started) showError(started.error(), tr("The analysis was not started"));
-        return;
-    }
-    const AnalyzeSpec spec = proposedAnalysis();
-    const QString text = spec.calibration.source == "self"
-                             ? tr("text the model writes itself")
-                             : QFileInfo(QString::fromStdString(spec.calibration.source)).fileName();
-    m_workspace->messages()->showMessage(
-        MessageSeverity::Info, tr("The layers are listed; what quantization does to them is not known yet."),
-        tr("An analysis streams calibration text through the model, layer by layer, and records outliers, "
-           "Flatness and "
-           "rounding errors of every site before and after each transform. Proposed: %1 sequences of %2 "
-           "tokens of %3.")
-            .arg(spec.calibration.sequences)
-            .arg(spec.calibration.sequenceLength)
-            .arg(text),
-        {messageAction(tr("Analyse now"),
-                       [this] {
-                           const Status started = startAnalysis(proposedAnalysis());
-                           if (!started) showError(started.error(), tr("The analysis was not started"));
-                       }),
-         messageAction(tr("Options…"), [this] { showAnalyzeSheet(); })});
+void MainWindow::startWantedAnalysis() {
+    const bool wanted = std::exchange(m_analyzeWhenOpen, false);
+    if (!wanted || !m_session.isOpen() || m_session.analysis() || m_session.analysisIsLive()) return;
+    const Status started = startAnalysis(proposedAnalysis());
+    if (!started) showError(started.error(), tr("The analysis was not started"));
 }
 
 void MainWindow::showAnalysis() {
     const AnalysisPtr& analysis = m_session.analysis();
     if (m_session.analysisIsLive()) {
+        // Its first row is yet to come: what is still shown belongs to another one.
+        if (!analysis) m_workspace->showModel(m_session.modelConfig().layers);
         m_workspace->showLiveAnalysis(analysis);
     } else if (analysis) {
         m_workspace->showAnalysis(analysis);
@@ -177,6 +164,7 @@ void MainWindow::showAnalysis() {
     } else {
         m_workspace->showModel(m_session.modelConfig().layers);
         m_measure.setSource({}, {});
+        showRunValues();
     }
     const LoadedAnalysis whole = m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis();
     m_budget.setAnalysis(whole);
@@ -187,7 +175,8 @@ void MainWindow::showAnalysis() {
 }
 
 void MainWindow::showRun(const LoadedRun& run) {
-    m_presenter->showRun(run);
+    m_presenter->showRun(run, true);
+    m_workspace->clearMeasured(); // of the run before
     m_shownRun = run;
     showRunValues();
     updateHeader();

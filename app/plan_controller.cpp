@@ -62,6 +62,10 @@ void PlanController::reset(const PlanState& state) {
     apply(state);
 }
 
+void PlanController::replace(const QString& text, const PlanState& state) {
+    record(text, state, {});
+}
+
 void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
     PlanState next = m_state;
     next.plan = withEdit(next.plan, keys, edit);

@@ -23,6 +23,8 @@ public:
     /// New model, opened run or session: no history.
     void reset(const PlanState& state);
 
+    /// Another plan as a whole, in one step; `text` names the step.
+    void replace(const QString& text, const PlanState& state);
     void editSchemes(const SiteKeys& keys, const SchemeEdit& edit);
     void editLayers(const std::vector<int>& layers, const SchemeEdit& edit);
     void setBase(const Scheme& scheme);

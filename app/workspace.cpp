@@ -150,6 +150,7 @@ PlotPanel* Workspace::currentPlot() const {
 
 void Workspace::showModel(int layers) {
     m_analysis.reset();
+    clearMeasured();
     m_sites->setLayerCount(layers);
     for (AnalysisPlot* plot : analysisPlots())
         plot->setAnalysis(nullptr);
@@ -158,6 +159,7 @@ void Workspace::showModel(int layers) {
 
 void Workspace::showAnalysis(const AnalysisPtr& analysis) {
     m_analysis = analysis;
+    clearMeasured();
     const SiteKeys kept = m_selection;
     m_sites->setAnalysis(analysis);
     for (AnalysisPlot* plot : analysisPlots())
@@ -211,6 +213,11 @@ void Workspace::showPlan(const PlanState& state) {
 void Workspace::showMeasured(const SiteAnswer& answer) {
     m_sites->setMeasured(answer);
     m_inspector->setMeasured(answer);
+}
+
+void Workspace::clearMeasured() {
+    m_sites->clearMeasured();
+    m_inspector->clearMeasured();
 }
 
 void Workspace::showDetail(const SiteKey& key, const DetailPtr& detail) {

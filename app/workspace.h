@@ -64,6 +64,8 @@ public:
     void showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity);
     void showPlan(const PlanState& state);
     void showMeasured(const SiteAnswer& answer);
+    /// What was measured belongs to an analysis or a run that is no longer shown.
+    void clearMeasured();
     /// Arrays of the first selected row, or nothing for any other row.
     void showDetail(const SiteKey& key, const DetailPtr& detail);
     /// Sets the transforms of all plots.

@@ -280,6 +280,12 @@ void SiteTableModel::setMeasured(const SiteAnswer& answer) {
     emit dataChanged(index(row, SqnrMeasuredColumn), index(row, SqnrMeasuredColumn));
 }
 
+void SiteTableModel::clearMeasured() {
+    if (d->measured.empty()) return;
+    d->measured.clear();
+    emit dataChanged(index(0, SqnrMeasuredColumn), index(rowCount() - 1, SqnrMeasuredColumn));
+}
+
 const SiteAnalysis* SiteTableModel::find(SiteKey key) const {
     const int row = rowOf(key);
     if (row < 0) return nullptr;

@@ -60,6 +60,8 @@ public:
     /// Measured SQNR of the resident worker; shown while the row's scheme and transform are the ones it was
     /// measured with.
     void setMeasured(const SiteAnswer& answer);
+    /// What was measured belongs to an analysis or a run that is no longer shown.
+    void clearMeasured();
 
     [[nodiscard]] const SiteAnalysis* find(SiteKey key) const; ///< null when the row has no statistics
     [[nodiscard]] SiteKey keyAt(int row) const;

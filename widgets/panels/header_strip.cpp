@@ -69,15 +69,20 @@ void HeaderStrip::setText(const std::optional<TextInfo>& text) {
                         .arg(source, formatCount(text->sequences), formatCount(text->sequenceLength)));
 }
 
-void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized) {
-    const QString before = full ? formatNumber(*full) : QStringLiteral("–");
-    m_perplexity->setText(quantized ? tr("perplexity %1 → %2").arg(before, formatNumber(*quantized))
-                                    : tr("perplexity %1").arg(before));
+void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized,
+                                const PerplexitySize& size) {
+    const QString text = perplexityText(full, quantized, size);
+    m_perplexity->setText(tr("perplexity %1").arg(text.isEmpty() ? QStringLiteral("–") : text));
+    m_perplexity->setForegroundRole(size.isSmall() ? QPalette::PlaceholderText : QPalette::NoRole);
     QString exact;
     if (full) exact = tr("Model as it is: %1").arg(formatExact(*full));
     if (quantized)
         exact += (exact.isEmpty() ? QString() : QStringLiteral("<br>")) +
                  tr("Latest run: %1").arg(formatExact(*quantized));
+    if (size.isSmall())
+        exact +=
+            QStringLiteral("<br>") + tr("Measured on %1 tokens only: differences of some percent are chance.")
+                                         .arg(formatCount(size.tokens));
     m_perplexity->setToolTip(exact.isEmpty()
                                  ? tr("Unknown until a run with an evaluation text has finished.")
                                  : QStringLiteral("<p>%1</p>").arg(exact) + metricToolTip("perplexity"));

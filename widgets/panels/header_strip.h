@@ -6,6 +6,7 @@
 
 #include <QWidget>
 
+#include "widgets/format.h"
 #include "widgets/types.h"
 
 class QLabel;
@@ -21,8 +22,10 @@ public:
     void clear();
     void setModel(const QString& name, int layers, std::int64_t parameters, const QString& path);
     void setText(const std::optional<TextInfo>& text);
-    /// Perplexity of the model as it is and, when known, of the latest run.
-    void setPerplexity(std::optional<double> full, std::optional<double> quantized = {});
+    /// Perplexity of the model as it is and, when known, of the run that is shown. Grey where it was measured
+    /// on too few tokens to tell small differences.
+    void setPerplexity(std::optional<double> full, std::optional<double> quantized = {},
+                       const PerplexitySize& size = {});
     void setPlan(const Scheme& base, const PlanSummary& summary);
 
 private:

@@ -352,6 +352,12 @@ void InspectorPanel::setMeasured(const SiteAnswer& answer) {
     d->mark.start();
 }
 
+void InspectorPanel::clearMeasured() {
+    d->answers.clear();
+    d->setMark(false);
+    d->refresh();
+}
+
 void InspectorPanel::setMeasuring(bool busy) {
     d->measure->setEnabled(!busy);
     d->measure->setText(busy ? tr("Measuring…") : tr("Measure now"));

@@ -22,6 +22,8 @@ public:
     void setTransform(TransformKind fallback, const SiteTransforms& transforms = {});
     /// Answer of the resident worker; marked for a second when it belongs to what is shown.
     void setMeasured(const SiteAnswer& answer);
+    /// What was measured belongs to an analysis or a run that is no longer shown.
+    void clearMeasured();
     /// True while the resident worker computes the measured value.
     void setMeasuring(bool busy);
 

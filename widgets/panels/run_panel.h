@@ -28,6 +28,7 @@ signals:
     void runSelected(const QString& runId);
     void cancelRequested(const QString& runId);
     void resumeRequested(const QString& runId);
+    void openRequested(const QString& runId); ///< its results shall be shown in the views
     void reportRequested(const QString& runId);
     void openFolderRequested(const QString& runId);
     void removeRequested(const QString& runId);
