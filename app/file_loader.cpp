@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
 #include "app/output_folders.h"
 #include "engine/api/atomic_file.h"
 #include "engine/api/job_event.h"
-#include "engine/io/model_config.h"
 #include "engine/io/model_reader.h"
 
 namespace bdq {
@@ -176,27 +174,6 @@ Result<LoadedContent> loadSessionContent(const std::string& path, const LoadPlac
     }
     content.session = std::move(document);
     return content;
-}
-
-/// Reasons that engine/model refuses a model for, as far as its header tells them.
-NotComputed whyNotComputed(const ModelConfig& config) {
-    if (!io::isComputed(config.architecture)) return NotComputed::Architecture;
-    if (!config.ropeScaling.empty() && config.ropeDivisors.empty()) return NotComputed::RopeScaling;
-    return NotComputed::Nothing;
-}
-
-/// Experts are tensors of their own ("...experts.7.up_proj.weight") or one tensor [experts, out, in]
-/// ("blk.3.ffn_up_exps.weight").
-int expertsOf(const ModelIndex& index) {
-    std::int64_t most = 0;
-    for (const TensorEntry& tensor : index.tensors) {
-        const std::size_t at = tensor.name.find(".experts.");
-        if (at != std::string::npos)
-            most = std::max<std::int64_t>(most, std::atoll(tensor.name.c_str() + at + 9) + 1);
-        else if (tensor.name.find("_exps.") != std::string::npos && tensor.shape.size() == 3)
-            most = std::max(most, tensor.shape.front());
-    }
-    return static_cast<int>(most);
 }
 
 /// Edits of the model that no session holds. One that cannot be read is as good as none: it is written anew.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/model_listing.h"
 #include "app/result_scan.h"
 #include "app/session_document.h"
 #include "engine/api/model_index.h"
@@ -15,15 +16,12 @@
 
 namespace bdq {
 
-/// Why the engine cannot compute a model that can be listed.
-enum class NotComputed { Nothing, Architecture, RopeScaling };
-
 /// Header of a model.
 struct LoadedModel {
     ModelIndex index;
     ModelStamp stamp;
     NotComputed notComputed = NotComputed::Nothing;
-    int experts = 0; ///< of a layer of a mixture of experts; 0 = it is none
+    Experts experts;
 };
 
 struct LoadedAnalysis {

@@ -11,7 +11,6 @@
 #include <QVBoxLayout>
 
 #include "app/workspace.h"
-#include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/panels/budget_row.h"
@@ -27,21 +26,6 @@
 namespace bdq {
 
 namespace {
-
-/// Sizes of the linear sites from the model's header alone, so that a plan has a size before any analysis.
-std::vector<SiteAnalysis> sitesOf(const ModelConfig& model) {
-    std::vector<SiteAnalysis> sites;
-    for (int layer = 0; layer < model.layers; ++layer)
-        for (const Site site : kLinearSites) {
-            const MatrixShape shape = stackedShape(model, site);
-            SiteAnalysis row;
-            row.key = {layer, site};
-            row.inFeatures = shape.columns;
-            row.outFeatures = shape.rows;
-            sites.push_back(std::move(row));
-        }
-    return sites;
-}
 
 /// A stack is as large as its largest page; on a small screen only the shown one may ask for room.
 void claimRoomForShownPage(QStackedWidget* stack) {
@@ -236,9 +220,9 @@ void MainWindow::updateSummary() {
     const AnalysisPtr& analysis = m_session.analysis();
     const PlanState& state = m_plan.state();
     const bool whole = analysis && !m_session.analysisIsLive();
-    const PlanSummary summary =
-        summarizePlan(state.plan, whole ? analysis->sites : sitesOf(m_session.modelConfig()),
-                      m_session.parameters(), state.fallback(), state.transforms);
+    const PlanSummary summary = summarizePlan(
+        state.plan, whole ? analysis->sites : listedSites(m_session.modelConfig(), m_session.experts()),
+        m_session.parameters(), state.fallback(), state.transforms);
     m_planPanel->setSummary(summary);
     m_planPanel->budget()->setBits(state.budget.value_or(summary.averageWeightBits));
     m_workspace->header()->setPlan(state.plan.base, summary);
@@ -253,7 +237,8 @@ void MainWindow::updateHeader() {
     const ModelConfig model = m_session.modelConfig();
     header->setModel(m_session.modelName(), model.layers, m_session.parameters(), m_session.modelPath());
     const AnalysisPtr& analysis = m_session.analysis();
-    header->setText(analysis ? std::optional(analysis->text) : std::nullopt);
+    header->setText(analysis ? std::optional(analysis->text) : std::nullopt,
+                    whyNotComputed().isEmpty() ? QString() : tr("listed only"));
     std::optional<double> full;
     std::optional<double> quantized;
     if (m_shownRun && m_shownRun->result->full) full = m_shownRun->result->full->perplexity;

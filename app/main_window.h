@@ -74,6 +74,8 @@ private:
     void updateStatus();
     void updateSummary();
     void updateHeader();
+    /// Why the model can be listed only; empty = it can be computed.
+    [[nodiscard]] QString whyNotComputed() const;
     void cancelNearest();
 
     // main_window_close.cpp
@@ -217,8 +219,9 @@ private:
     QDockWidget* m_logDock = nullptr;
     QLabel* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;
-    QList<QAction*> m_modelActions;  ///< need something open
-    QList<QAction*> m_reportActions; ///< need results
+    QList<QAction*> m_modelActions;   ///< need something open
+    QList<QAction*> m_computeActions; ///< need a model that can be computed
+    QList<QAction*> m_reportActions;  ///< need results
     QList<QAction*> m_allActions;
 };
 

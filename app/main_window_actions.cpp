@@ -177,17 +177,17 @@ void MainWindow::setupPlanMenu() {
 
 void MainWindow::setupRunMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Run"));
-    m_modelActions << addAction(menu, tr("&Analyse Activations…"),
-                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A),
-                                [this] { showAnalyzeSheet(); });
-    m_modelActions << addAction(menu, tr("&Quantize…"), QKeySequence(Qt::CTRL | Qt::Key_R),
-                                [this] { showRunSheet(); });
+    m_computeActions << addAction(menu, tr("&Analyse Activations…"),
+                                  QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A),
+                                  [this] { showAnalyzeSheet(); });
+    m_computeActions << addAction(menu, tr("&Quantize…"), QKeySequence(Qt::CTRL | Qt::Key_R),
+                                  [this] { showRunSheet(); });
     menu->addSeparator();
-    m_modelActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
-                                [this] { m_measure.request(m_workspace->selection()); });
-    m_modelActions << addAction(menu, tr("Measure &Losses of Single Sites…"),
-                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
-                                [this] { measureSensitivity(); });
+    m_computeActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
+                                  [this] { m_measure.request(m_workspace->selection()); });
+    m_computeActions << addAction(menu, tr("Measure &Losses of Single Sites…"),
+                                  QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
+                                  [this] { measureSensitivity(); });
     menu->addSeparator();
     addAction(menu, tr("&Cancel Running Job"), QKeySequence(Qt::CTRL | Qt::Key_Period), [this] {
         for (const JobRecord* record : m_jobs.records())
@@ -247,11 +247,17 @@ void MainWindow::updateActions() {
     const bool open = m_session.isOpen();
     for (QAction* action : m_modelActions)
         action->setEnabled(open);
+    const QString refusal = whyNotComputed();
+    for (QAction* action : m_computeActions) {
+        action->setEnabled(open && refusal.isEmpty());
+        action->setToolTip(refusal.isEmpty() ? action->text().remove(QLatin1Char('&'))
+                                             : plainToolTip(refusal));
+    }
     for (QAction* action : m_reportActions)
         action->setEnabled(!reportDir().empty());
     for (QDockWidget* dock : docks())
         dock->toggleViewAction()->setEnabled(open);
-    m_planPanel->setRunEnabled(open, open ? QString() : tr("Open a model first"));
+    m_planPanel->setRunEnabled(open && refusal.isEmpty(), open ? refusal : tr("Open a model first"));
 }
 
 void MainWindow::showMetrics() {

@@ -69,7 +69,9 @@ void MainWindow::askBeforeClosing() {
         advice << tr(
             "An analysis or a measurement of losses cannot be resumed: stopping gives up what it has "
             "done.");
-    if (waiting > 0)
+    if (waiting == 1)
+        advice << tr("One more job waits. It stays in the list of runs and can be started from there.");
+    else if (waiting > 1)
         advice << tr("%n more jobs wait. They stay in the list of runs and can be started from there.",
                      nullptr, static_cast<int>(waiting));
     auto* box = new QMessageBox(QMessageBox::Question, tr("A job is running"),

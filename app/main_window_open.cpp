@@ -141,12 +141,16 @@ void MainWindow::showOpened(const QString& path) {
     if (m_session.analysis()) rememberPlace(QString::fromStdString(m_session.analysisDir()));
     for (const LoadedRun& run : m_session.runs())
         rememberPlace(QString::fromStdString(run.dir));
+    if (const QString refusal = whyNotComputed(); !refusal.isEmpty())
+        m_workspace->messages()->showMessage(MessageSeverity::Warning, refusal);
     if (m_shownRun && path == QString::fromStdString(m_shownRun->dir)) announceRunPlan(*m_shownRun);
 }
 
 void MainWindow::startWantedAnalysis() {
     const bool wanted = std::exchange(m_analyzeWhenOpen, false);
-    if (!wanted || !m_session.isOpen() || m_session.analysis() || m_session.analysisIsLive()) return;
+    if (!wanted || !m_session.isOpen() || !whyNotComputed().isEmpty() || m_session.analysis() ||
+        m_session.analysisIsLive())
+        return;
     const Status started = startAnalysis(proposedAnalysis());
     if (!started) showError(started.error(), tr("The analysis was not started"));
 }

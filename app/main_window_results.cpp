@@ -13,6 +13,7 @@
 #include "app/main_window.h"
 #include "app/session_bundle.h"
 #include "app/workspace.h"
+#include "engine/io/model_config.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/panels/message_bar.h"
@@ -134,10 +135,12 @@ void MainWindow::forgetListed(const QString& listId) {
 void MainWindow::announceWaiting() {
     const QStringList waiting = m_presenter->waiting();
     if (waiting.isEmpty()) return;
+    const auto count = static_cast<int>(waiting.size());
     m_workspace->messages()->showMessage(
         MessageSeverity::Info,
-        tr("%n jobs wait since this model was open last", nullptr, static_cast<int>(waiting.size())), {},
-        {messageAction(tr("Start them"), [this, waiting] {
+        count == 1 ? tr("A job waits since this model was open last")
+                   : tr("%n jobs wait since this model was open last", nullptr, count),
+        {}, {messageAction(count == 1 ? tr("Start it") : tr("Start them"), [this, waiting] {
             m_workspace->messages()->dismiss();
             for (const QString& id : waiting)
                 startListed(id);
@@ -145,14 +148,15 @@ void MainWindow::announceWaiting() {
 }
 
 void MainWindow::announceContinued() {
-    const PlanState& state = m_plan.state();
+    const Plan& plan = m_plan.state().plan;
+    const auto rows = static_cast<int>(plan.overrides.size());
+    QString text = tr("Continued where you left: %1").arg(toQString(formatScheme(plan.base)));
+    if (rows == 1)
+        text += tr(", 1 row with bits of its own");
+    else if (rows > 1)
+        text += tr(", %n rows with bits of their own", nullptr, rows);
     m_workspace->messages()->showMessage(
-        MessageSeverity::Info,
-        tr("Continued where you left: %1").arg(toQString(formatScheme(state.plan.base))) +
-            (state.plan.overrides.empty() ? QString()
-                                          : tr(", %n rows with bits of their own", nullptr,
-                                               static_cast<int>(state.plan.overrides.size()))),
-        {}, {messageAction(tr("Start fresh"), [this] {
+        MessageSeverity::Info, text, {}, {messageAction(tr("Start fresh"), [this] {
             m_workspace->messages()->dismiss();
             m_plan.replace(tr("Start fresh"), SessionController::firstPlan());
         })});
@@ -187,6 +191,23 @@ void MainWindow::showProblem(const OpenProblem& problem) {
         });
     m_workspace->messages()->showMessage(MessageSeverity::Warning, QString::fromStdString(problem.text), {},
                                          actions);
+}
+
+QString MainWindow::whyNotComputed() const {
+    const auto& model = m_session.model();
+    if (!model || model->notComputed == NotComputed::Nothing) return {};
+    const QString known = QString::fromStdString(io::computedArchitecturesText());
+    if (model->notComputed == NotComputed::RopeScaling)
+        return tr("This model is listed only: its RoPE scaling “%1” is not computed.")
+            .arg(QString::fromStdString(model->index.config.ropeScaling));
+    const QString name = QString::fromStdString(model->index.config.architecture);
+    if (model->experts.count == 0)
+        return tr("This model is listed only: its architecture “%1” is not computed. Computed are %2.")
+            .arg(name, known);
+    return tr("This model is listed only: a mixture of experts (“%1”) is not computed. A row “gate, up” or "
+              "“down” "
+              "stands for the %2 experts of its layer. Computed are %3.")
+        .arg(name, formatCount(model->experts.count), known);
 }
 
 void MainWindow::chooseResultsFolder() {

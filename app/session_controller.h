@@ -49,6 +49,8 @@ public:
     /// From the model's header, else from the results.
     [[nodiscard]] ModelConfig modelConfig() const;
     [[nodiscard]] std::int64_t parameters() const;
+    /// Of a mixture of experts whose file is there.
+    [[nodiscard]] Experts experts() const { return m_model ? m_model->experts : Experts{}; }
     [[nodiscard]] const AnalysisPtr& analysis() const { return m_analysis.result; }
     [[nodiscard]] const std::string& analysisDir() const { return m_analysis.dir; }
     /// With its sensitivity, where there is one; the rows so far while it is live.

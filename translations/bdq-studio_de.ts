@@ -581,10 +581,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Kalibrierung: %1, %2 × %3 Token</translation>
     </message>
     <message>
-        <source>perplexity %1 → %2</source>
-        <translation>Perplexität %1 → %2</translation>
-    </message>
-    <message>
         <source>perplexity %1</source>
         <translation>Perplexität %1</translation>
     </message>
@@ -623,6 +619,10 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
     <message>
         <source>Average bits per linear weight with scales and zero points: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.</source>
         <translation>Mittlere Bits je linearem Gewicht einschließlich Skalen und Nullpunkten: %1. Lineare Gewichte: %2. Alles andere (Embedding, Kopf, Normen) zählt 16 Bit.</translation>
+    </message>
+    <message>
+        <source>Measured on %1 tokens only: differences of some percent are chance.</source>
+        <translation>Nur auf %1 Token gemessen: Unterschiede von einigen Prozent sind Zufall.</translation>
     </message>
 </context>
 <context>
@@ -880,6 +880,17 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     </message>
 </context>
 <context>
+    <name>bdq::JobFollower</name>
+    <message>
+        <source>%1 cannot be written: %2</source>
+        <translation>%1 kann nicht geschrieben werden: %2</translation>
+    </message>
+    <message>
+        <source>the worker (process %1) is gone and has not said how the job went</source>
+        <translation>der Arbeitsprozess (Nummer %1) ist fort und hat nicht gesagt, wie es ausging</translation>
+    </message>
+</context>
+<context>
     <name>bdq::JobSheet</name>
     <message>
         <source>Cancel</source>
@@ -903,6 +914,101 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>wrote %1 (%2)</source>
         <translation>%1 geschrieben (%2)</translation>
+    </message>
+    <message>
+        <source>Losses of single sites</source>
+        <translation>Verluste einzelner Stellen</translation>
+    </message>
+    <message>
+        <source>%1, then it stops</source>
+        <translation>%1, danach hält er an</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::LossesSheet</name>
+    <message>
+        <source>Measure losses of single sites</source>
+        <translation>Verluste einzelner Stellen messen</translation>
+    </message>
+    <message>
+        <source>Quantizes one site after the other, alone, and measures how far the model&apos;s predictions move from those of the full model (KL divergence).</source>
+        <translation>Quantisiert eine Stelle nach der anderen, für sich allein, und misst, wie weit sich die Vorhersagen des Modells von denen des vollen entfernen (KL-Divergenz).</translation>
+    </message>
+    <message>
+        <source>&amp;Start measuring</source>
+        <translation>Messung &amp;starten</translation>
+    </message>
+    <message>
+        <source>%1 bits</source>
+        <translation>%1 Bit</translation>
+    </message>
+    <message>
+        <source>Sequences</source>
+        <translation>Sequenzen</translation>
+    </message>
+    <message>
+        <source>Tokens of a sequence</source>
+        <translation>Token einer Sequenz</translation>
+    </message>
+    <message>
+        <source>sequences of</source>
+        <translation>Sequenzen zu</translation>
+    </message>
+    <message>
+        <source>tokens of the text of the analysis</source>
+        <translation>Token aus dem Text der Analyse</translation>
+    </message>
+    <message>
+        <source>all, or for example 0-3,7</source>
+        <translation>alle, oder zum Beispiel 0-3,7</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>&amp;Layers</source>
+        <translation>Schi&amp;chten</translation>
+    </message>
+    <message>
+        <source>Weight bits</source>
+        <translation>Gewichtsbits</translation>
+    </message>
+    <message>
+        <source>&amp;Tokens</source>
+        <translation>&amp;Token</translation>
+    </message>
+    <message>
+        <source>&amp;Device</source>
+        <translation>&amp;Gerät</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Command line</source>
+        <translation>Befehlszeile</translation>
+    </message>
+    <message>
+        <source>%1 sites with %2 each: %3 combinations; transform: %4</source>
+        <translation>%1 Stellen mit je %2: %3 Kombinationen; Transformation: %4</translation>
+    </message>
+    <message>
+        <source>the last of the analysis</source>
+        <translation>die letzte der Analyse</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>nicht bekannt</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>etwa %1</translation>
+    </message>
+    <message>
+        <source>Choose at least one number of weight bits</source>
+        <translation>Mindestens eine Zahl von Gewichtsbits wählen</translation>
     </message>
 </context>
 <context>
@@ -962,22 +1068,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>A job is running</source>
         <translation>Ein Auftrag läuft</translation>
-    </message>
-    <message>
-        <source>A job is still running. Cancel it and close the window?</source>
-        <translation>Ein Auftrag läuft noch. Abbrechen und das Fenster schließen?</translation>
-    </message>
-    <message>
-        <source>Finished layers of a run are kept: it can be resumed later.</source>
-        <translation>Fertige Schichten eines Laufs bleiben erhalten: Er lässt sich später fortsetzen.</translation>
-    </message>
-    <message>
-        <source>Cancel job and close</source>
-        <translation>Auftrag abbrechen und schließen</translation>
-    </message>
-    <message>
-        <source>Keep running</source>
-        <translation>Weiterlaufen lassen</translation>
     </message>
     <message>
         <source>&amp;File</source>
@@ -1264,14 +1354,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>%1 nach %2 fertig</translation>
     </message>
     <message>
-        <source>Perplexity %1 → %2, %3</source>
-        <translation>Perplexität %1 → %2, %3</translation>
-    </message>
-    <message>
-        <source>perplexity %1 → %2</source>
-        <translation>Perplexität %1 → %2</translation>
-    </message>
-    <message>
         <source>Report…</source>
         <translation>Bericht …</translation>
     </message>
@@ -1314,10 +1396,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Resume</source>
         <translation>Fortsetzen</translation>
-    </message>
-    <message>
-        <source>The run was not resumed</source>
-        <translation>Der Lauf wurde nicht fortgesetzt</translation>
     </message>
     <message>
         <source>analysis of %1</source>
@@ -1380,26 +1458,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Die Analyse wurde nicht gestartet</translation>
     </message>
     <message>
-        <source>text the model writes itself</source>
-        <translation>selbst erzeugter Text</translation>
-    </message>
-    <message>
-        <source>The layers are listed; what quantization does to them is not known yet.</source>
-        <translation>Die Schichten sind aufgelistet; was Quantisierung mit ihnen macht, ist noch nicht bekannt.</translation>
-    </message>
-    <message>
-        <source>An analysis streams calibration text through the model, layer by layer, and records outliers, Flatness and rounding errors of every site before and after each transform. Proposed: %1 sequences of %2 tokens of %3.</source>
-        <translation>Eine Analyse schickt Kalibriertext Schicht für Schicht durch das Modell und hält Ausreißer, Flatness und Rundungsfehler jeder Stelle vor und nach jeder Transformation fest. Vorschlag: %1 Sequenzen mit %2 Token, Quelle: %3.</translation>
-    </message>
-    <message>
-        <source>Analyse now</source>
-        <translation>Jetzt analysieren</translation>
-    </message>
-    <message>
-        <source>Options…</source>
-        <translation>Optionen …</translation>
-    </message>
-    <message>
         <source>Save Session</source>
         <translation>Sitzung speichern</translation>
     </message>
@@ -1412,20 +1470,201 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Das Diagramm wurde nicht gespeichert</translation>
     </message>
     <message>
-        <source>Measure &amp;Losses of Single Sites</source>
-        <translation>&amp;Verluste einzelner Stellen messen</translation>
-    </message>
-    <message>
         <source>Losses of single sites of %1</source>
         <translation>Verluste einzelner Stellen von %1</translation>
     </message>
     <message>
-        <source>The losses cannot be measured</source>
-        <translation>Die Verluste lassen sich nicht messen</translation>
-    </message>
-    <message>
         <source>Losses measured: the slider of average bits now weighs what the whole model loses at every site</source>
         <translation>Verluste gemessen: der Regler der mittleren Bits wägt jetzt, was das ganze Modell an jeder Stelle verliert</translation>
+    </message>
+    <message>
+        <source>, then it stops</source>
+        <translation>, danach hält er an</translation>
+    </message>
+    <message>
+        <source>listed only</source>
+        <translation>nur aufgelistet</translation>
+    </message>
+    <message>
+        <source>Save Session &amp;with Results…</source>
+        <translation>Sitzung &amp;mit Ergebnissen speichern …</translation>
+    </message>
+    <message>
+        <source>Results Fol&amp;der…</source>
+        <translation>Er&amp;gebnisordner …</translation>
+    </message>
+    <message>
+        <source>Measure &amp;Losses of Single Sites…</source>
+        <translation>&amp;Verluste einzelner Stellen messen …</translation>
+    </message>
+    <message>
+        <source>Measure Losses</source>
+        <translation>Verluste messen</translation>
+    </message>
+    <message>
+        <source>A run that is stopped keeps its finished layers and can be resumed.</source>
+        <translation>Ein angehaltener Lauf behält seine fertigen Schichten und kann fortgesetzt werden.</translation>
+    </message>
+    <message>
+        <source>An analysis or a measurement of losses cannot be resumed: stopping gives up what it has done.</source>
+        <translation>Eine Analyse oder eine Messung von Verlusten kann nicht fortgesetzt werden: Anhalten gibt auf, was sie getan hat.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more jobs wait. They stay in the list of runs and can be started from there.</source>
+        <translation>
+            <numerusform>%n weiterer Auftrag wartet. Er bleibt in der Liste der Läufe und kann von dort gestartet werden.</numerusform>
+            <numerusform>%n weitere Aufträge warten. Sie bleiben in der Liste der Läufe und können von dort gestartet werden.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Still running: %1</source>
+        <translation>Es läuft noch: %1</translation>
+    </message>
+    <message>
+        <source>&amp;Keep running in the background</source>
+        <translation>Im &amp;Hintergrund weiterlaufen lassen</translation>
+    </message>
+    <message>
+        <source>Stop &amp;after this layer</source>
+        <translation>&amp;Nach dieser Schicht anhalten</translation>
+    </message>
+    <message>
+        <source>Stay &amp;here</source>
+        <translation>Hier&amp;bleiben</translation>
+    </message>
+    <message>
+        <source>Perplexity %1, %2</source>
+        <translation>Perplexität %1, %2</translation>
+    </message>
+    <message>
+        <source>perplexity %1</source>
+        <translation>Perplexität %1</translation>
+    </message>
+    <message>
+        <source>It was not started</source>
+        <translation>Es wurde nicht gestartet</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Move %1 to the trash?</source>
+        <translation>%1 in den Papierkorb verschieben?</translation>
+    </message>
+    <message>
+        <source>The folder %1 with everything in it.</source>
+        <translation>Der Ordner %1 mit allem darin.</translation>
+    </message>
+    <message>
+        <source>Move to &amp;trash</source>
+        <translation>In den &amp;Papierkorb</translation>
+    </message>
+    <message>
+        <source>&amp;Keep</source>
+        <translation>&amp;Behalten</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Endgültig löschen</translation>
+    </message>
+    <message>
+        <source>%1 cannot be moved to the trash: there is none on its disk</source>
+        <translation>%1 kann nicht in den Papierkorb: auf dem Datenträger gibt es keinen</translation>
+    </message>
+    <message>
+        <source>%1 cannot be deleted as a whole</source>
+        <translation>%1 kann nicht ganz gelöscht werden</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n jobs wait since this model was open last</source>
+        <translation>
+            <numerusform>%n Auftrag wartet, seit dieses Modell zuletzt offen war</numerusform>
+            <numerusform>%n Aufträge warten, seit dieses Modell zuletzt offen war</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Start them</source>
+        <translation>Alle starten</translation>
+    </message>
+    <message>
+        <source>Continued where you left: %1</source>
+        <translation>Weiter, wo Sie aufgehört haben: %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>, %n rows with bits of their own</source>
+        <translation>
+            <numerusform>, %n Zeile mit eigenen Bits</numerusform>
+            <numerusform>, %n Zeilen mit eigenen Bits</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Start fresh</source>
+        <translation>Neu anfangen</translation>
+    </message>
+    <message>
+        <source>The run is shown; your plan stays as it is</source>
+        <translation>Der Lauf wird gezeigt; Ihr Plan bleibt, wie er ist</translation>
+    </message>
+    <message>
+        <source>Take over its plan</source>
+        <translation>Seinen Plan übernehmen</translation>
+    </message>
+    <message>
+        <source>Plan of a run</source>
+        <translation>Plan eines Laufs</translation>
+    </message>
+    <message>
+        <source>Locate…</source>
+        <translation>Suchen …</translation>
+    </message>
+    <message>
+        <source>Locate the Model</source>
+        <translation>Modell suchen</translation>
+    </message>
+    <message>
+        <source>Locate the Analysis or Run Folder</source>
+        <translation>Ordner der Analyse oder des Laufs suchen</translation>
+    </message>
+    <message>
+        <source>This model is listed only: its RoPE scaling “%1” is not computed.</source>
+        <translation>Dieses Modell wird nur aufgelistet: seine RoPE-Skalierung „%1“ wird nicht berechnet.</translation>
+    </message>
+    <message>
+        <source>This model is listed only: its architecture “%1” is not computed. Computed are %2.</source>
+        <translation>Dieses Modell wird nur aufgelistet: seine Architektur „%1“ wird nicht berechnet. Berechnet werden %2.</translation>
+    </message>
+    <message>
+        <source>This model is listed only: a mixture of experts (“%1”) is not computed. A row “gate, up” or “down” stands for the %2 experts of its layer. Computed are %3.</source>
+        <translation>Dieses Modell wird nur aufgelistet: eine Mischung von Experten („%1“) wird nicht berechnet. Eine Zeile „gate, up“ oder „down“ steht für die %2 Experten ihrer Schicht. Berechnet werden %3.</translation>
+    </message>
+    <message>
+        <source>Folder for Results</source>
+        <translation>Ordner für Ergebnisse</translation>
+    </message>
+    <message>
+        <source>New results go to %1; those so far stay where they are</source>
+        <translation>Neue Ergebnisse kommen nach %1; die bisherigen bleiben, wo sie sind</translation>
+    </message>
+    <message>
+        <source>Save Session with Results</source>
+        <translation>Sitzung mit Ergebnissen speichern</translation>
+    </message>
+    <message>
+        <source>One more job waits. It stays in the list of runs and can be started from there.</source>
+        <translation>Ein weiterer Auftrag wartet. Er bleibt in der Liste der Läufe und kann von dort gestartet werden.</translation>
+    </message>
+    <message>
+        <source>A job waits since this model was open last</source>
+        <translation>Ein Auftrag wartet, seit dieses Modell zuletzt offen war</translation>
+    </message>
+    <message>
+        <source>Start it</source>
+        <translation>Starten</translation>
+    </message>
+    <message>
+        <source>, 1 row with bits of its own</source>
+        <translation>, 1 Zeile mit eigenen Bits</translation>
     </message>
 </context>
 <context>
@@ -1946,6 +2185,14 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>Time</source>
         <translation>Zeit</translation>
     </message>
+    <message>
+        <source>waits to be started</source>
+        <translation>wartet auf den Start</translation>
+    </message>
+    <message>
+        <source>cancelled, can be resumed</source>
+        <translation>abgebrochen, fortsetzbar</translation>
+    </message>
 </context>
 <context>
     <name>bdq::RunPanel</name>
@@ -1978,10 +2225,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>&amp;Ordner</translation>
     </message>
     <message>
-        <source>Remove from list</source>
-        <translation>Entfernen</translation>
-    </message>
-    <message>
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
@@ -2000,6 +2243,18 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>Select a run</source>
         <translation>Einen Lauf auswählen</translation>
+    </message>
+    <message>
+        <source>Ope&amp;n</source>
+        <translation>Ö&amp;ffnen</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Entfernen …</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
     </message>
 </context>
 <context>
@@ -2610,6 +2865,14 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>Higher is better.</source>
         <translation>Mehr ist besser.</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 of %2 layers</source>
+        <translation>%1 von %2 Schichten</translation>
     </message>
 </context>
 <context>

@@ -242,6 +242,13 @@ RunResult makeRun(const RunSpec& spec) {
     return result;
 }
 
+Status beginRun(const RunSpec& spec) {
+    const std::filesystem::path folder = spec.outDir;
+    BDQ_CHECK(makeFolder(folder));
+    BDQ_CHECK(writeFileAtomically(folder / "spec.json", encodeSpec(spec)));
+    return writeFileAtomically(folder / "manifest.txt", "version fake\nmodel unknown\n");
+}
+
 Status writeRun(const RunResult& run) {
     const std::filesystem::path folder = run.spec.outDir;
     BDQ_CHECK(makeFolder(folder));

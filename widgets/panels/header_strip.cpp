@@ -61,8 +61,8 @@ void HeaderStrip::setModel(const QString& name, int layers, std::int64_t paramet
             QStringLiteral("<p>%1</p><p>%2</p>").arg(m_model->text().toHtmlEscaped(), path.toHtmlEscaped()));
 }
 
-void HeaderStrip::setText(const std::optional<TextInfo>& text) {
-    if (!text) return m_text->setText(tr("not analysed yet"));
+void HeaderStrip::setText(const std::optional<TextInfo>& text, const QString& missing) {
+    if (!text) return m_text->setText(missing.isEmpty() ? tr("not analysed yet") : missing);
     const QString source =
         text->source == "self" ? tr("text the model wrote itself") : toQString(text->source);
     m_text->setText(tr("calibration: %1, %2 × %3 tokens")

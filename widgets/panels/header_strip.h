@@ -21,7 +21,8 @@ public:
     explicit HeaderStrip(QWidget* parent = nullptr);
     void clear();
     void setModel(const QString& name, int layers, std::int64_t parameters, const QString& path);
-    void setText(const std::optional<TextInfo>& text);
+    /// Without a text it says `missing`, or that nothing was analysed yet.
+    void setText(const std::optional<TextInfo>& text, const QString& missing = {});
     /// Perplexity of the model as it is and, when known, of the run that is shown. Grey where it was measured
     /// on too few tokens to tell small differences.
     void setPerplexity(std::optional<double> full, std::optional<double> quantized = {},
