@@ -268,7 +268,8 @@ std::string MainWindow::reportDir() const {
     const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
     const bool reported = run && run->kind != QLatin1String("sensitivity");
     if (reported && run->state == RunState::Finished) return run->outDir.toStdString();
-    return m_session.analysis() && !m_session.analysisIsLive() ? m_session.analysisDir() : std::string();
+    if (m_session.analysis() && !m_session.analysisIsLive()) return m_session.analysisDir();
+    return m_shownRun && !m_shownRun->interrupted ? m_shownRun->dir : std::string();
 }
 
 void MainWindow::updateReportSource() {
@@ -277,9 +278,9 @@ void MainWindow::updateReportSource() {
     // Naming a source asks for its preview, which takes a worker: only when somebody looks, and once.
     if (m_workspace->tabs()->currentIndex() != Workspace::ReportTab || dir == m_reportedDir) return;
     m_reportedDir = dir;
-    const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
+    const RunInfo* run = m_runList->find(QString::fromStdString(dir));
     QString title;
-    const bool ofRun = run && run->outDir.toStdString() == dir && run->kind == QLatin1String("run");
+    const bool ofRun = run && run->kind == QLatin1String("run");
     if (ofRun)
         title = QStringLiteral("%1 %2 %3").arg(run->title, run->method, run->scheme);
     else if (!dir.empty())

@@ -120,15 +120,14 @@ void SessionController::searchResults() {
 void SessionController::takeResults(const std::vector<FoundResult>& results) {
     emit resultsFound(results);
     if (m_analysis.result || m_live) return endSearch();
-    std::string newest;
-    for (const FoundResult& found : results) {
+    std::string chosen;
+    for (const FoundResult& found : results) { // the newest comes last
         const bool usable =
             std::holds_alternative<AnalyzeSpec>(found.note.spec) && found.note.state == JobState::Finished;
-        if (usable && newest != m_wantedAnalysis) newest = found.folder;
-        if (usable && found.folder == m_wantedAnalysis) newest = found.folder;
+        if (usable && (chosen.empty() || chosen != m_wantedAnalysis)) chosen = found.folder;
     }
-    if (newest.empty()) return endSearch();
-    loadEarlierAnalysis(newest);
+    if (chosen.empty()) return endSearch();
+    loadEarlierAnalysis(chosen);
 }
 
 void SessionController::loadEarlierAnalysis(const std::string& dir) {

@@ -176,7 +176,7 @@ private slots:
         QVERIFY(lost && !lost->analysis && lost->runs.empty());
         QCOMPARE(lost->problems.size(), std::size_t(2));
         QVERIFY(lost->problems.front().missing == OpenProblem::Missing::Result);
-        const auto found = loadContent(folder("s/kept.bdqsession"), {{{folder("elsewhere"), 2}}, false});
+        const auto found = loadContent(folder("s/kept.bdqsession"), {{{folder("elsewhere"), 3}}, false});
         QVERIFY(found && found->analysis && found->problems.empty());
         QCOMPARE(found->runs.size(), std::size_t(1));
         QCOMPARE(found->analysis->dir, folder("elsewhere/deep/results/analysis-0001"));
@@ -188,10 +188,13 @@ private slots:
         SessionDocument document;
         document.modelPath = "/models/model.gguf";
         document.analysisDir = folder("work/analysis-0001");
-        QVERIFY(saveWithResults(document, {folder("work/run-0001"), folder("work/analysis-0001")},
-                                folder("out/all.bdqsession"))
-                    .has_value() == false); // there is no folder "out": nothing is made
-        QVERIFY(!fs::exists(folder("out/all.bdqsession.d/run-0001")));
+        QVERIFY(writeFileAtomically(folder("file"), "no folder"));
+        QVERIFY(!saveWithResults(document, {}, folder("file/all.bdqsession")));
+        document.runDirs = {
+            folder("work/absent")}; // fails after the analysis was brought: nothing is left of it
+        QVERIFY(!saveWithResults(document, {}, folder("half.bdqsession")));
+        QVERIFY(!fs::exists(folder("half.bdqsession.d/analysis-0001")));
+        document.runDirs.clear();
         fs::create_directories(folder("out"));
         const Status saved = saveWithResults(
             document, {folder("work/run-0001"), folder("work/analysis-0001")}, folder("out/all.bdqsession"));
