@@ -208,8 +208,8 @@ void JobsPresenter::showRun(const LoadedRun& run, bool select) {
     setSpec(result.spec, info);
     if (info.createdMs == 0) info.createdMs = m_ledger->createdMsOf(id);
     if (info.createdMs == 0) info.createdMs = QFileInfo(id).lastModified().toMSecsSinceEpoch();
-    info.state = run.interrupted ? (result.status == "failed" ? RunState::Failed : RunState::Cancelled)
-                                 : RunState::Finished;
+    const bool failed = result.status == "failed" || info.state == RunState::Failed;
+    info.state = !run.interrupted ? RunState::Finished : failed ? RunState::Failed : RunState::Cancelled;
     info.device = QString::fromStdString(result.provenance.device);
     info.outDir = id;
     info.resumable = run.interrupted;

@@ -13,6 +13,7 @@
 #include "app/main_window.h"
 #include "app/session_bundle.h"
 #include "app/workspace.h"
+#include "engine/api/sensitivity.h"
 #include "engine/io/model_config.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
@@ -20,6 +21,33 @@
 #include "widgets/panels/run_panel.h"
 
 namespace bdq {
+
+namespace {
+
+bool areLosses(const QString& listId) {
+    return QFileInfo(listId).fileName() == QLatin1String(kSensitivityFolderName);
+}
+
+/// What an entry of the list is on disk: losses are also a file in the folder of their analysis.
+QStringList pathsOf(const QString& listId) {
+    QStringList paths{listId};
+    if (areLosses(listId)) paths << QFileInfo(listId).dir().filePath(QLatin1String(kSensitivityFileName));
+    return paths;
+}
+
+bool removePaths(const QStringList& paths, bool toTrash) {
+    for (const QString& path : paths) {
+        if (!QFileInfo::exists(path)) continue;
+        const bool folder = QFileInfo(path).isDir();
+        const bool gone = toTrash  ? QFile::moveToTrash(path)
+                          : folder ? QDir(path).removeRecursively()
+                                   : QFile::remove(path);
+        if (!gone) return false;
+    }
+    return true;
+}
+
+} // namespace
 
 void MainWindow::connectRunPanel() {
     connect(m_runPanel, &RunPanel::cancelRequested, this,
@@ -78,8 +106,6 @@ void MainWindow::startListed(const QString& listId) {
 void MainWindow::askRemove(const QString& listId) {
     const RunInfo* info = m_runList->find(listId);
     if (!info || findChild<QMessageBox*>(QStringLiteral("removeQuestion"))) return;
-    if (const int job = m_presenter->jobOf(listId); job != 0 && info->state == RunState::Queued)
-        m_jobs.cancel(job);
     auto* box = new QMessageBox(QMessageBox::Question, tr("Remove"),
                                 tr("Move %1 to the trash?").arg(info->title), QMessageBox::NoButton, this);
     box->setObjectName(QStringLiteral("removeQuestion"));
@@ -95,13 +121,11 @@ void MainWindow::askRemove(const QString& listId) {
 }
 
 void MainWindow::removeFolder(const QString& listId, bool toTrash) {
+    if (const JobRecord* job = m_jobs.find(m_presenter->jobOf(listId)); job && job->state == JobState::Queued)
+        m_jobs.cancel(job->id);
     m_ledger.forget(listId);
     runInPool(
-        this,
-        [listId, toTrash] {
-            if (!QFileInfo::exists(listId)) return true;
-            return toTrash ? QFile::moveToTrash(listId) : QDir(listId).removeRecursively();
-        },
+        this, [paths = pathsOf(listId), toTrash] { return removePaths(paths, toTrash); },
         [this, listId, toTrash](bool gone) {
             if (gone) return forgetListed(listId);
             QList<QAction*> actions;
@@ -125,7 +149,10 @@ void MainWindow::forgetListed(const QString& listId) {
         m_shownRun.reset();
         m_workspace->clearMeasured();
     }
-    m_session.forgetResult(dir);
+    if (areLosses(listId))
+        m_session.reloadAnalysis(QFileInfo(listId).absolutePath().toStdString());
+    else
+        m_session.forgetResult(dir);
     m_reportedDir.clear();
     updateHeader();
     updateActions();

@@ -35,6 +35,15 @@ ProcessMark ProcessMark::of(std::int64_t id) {
     return id > 0 ? ProcessMark{id, statField(id, kStartField)} : ProcessMark{};
 }
 
+ProcessMark ProcessMark::holderOf(const std::string& folder) {
+    std::int64_t id = 0;
+    if (!(std::ifstream(folder + "/lock") >> id) || id <= 0) return {};
+    // A killed job leaves its file, and its number may be another program's by now.
+    std::string name;
+    std::getline(std::ifstream("/proc/" + std::to_string(id) + "/comm"), name);
+    return name.starts_with("bdq") ? of(id) : ProcessMark{};
+}
+
 bool ProcessMark::alive() const {
     if (id <= 0) return false;
     if (startedTicks.empty()) return ::kill(static_cast<pid_t>(id), 0) == 0;

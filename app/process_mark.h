@@ -13,6 +13,9 @@ struct ProcessMark {
 
     /// The mark of a running process; its ticks are empty when it is gone or there is no /proc.
     static ProcessMark of(std::int64_t id);
+    /// The worker that has claimed a job's folder, whoever started it: from the file "lock" that it keeps
+    /// there. Nothing is locked to find out: a job that is about to start must not be refused for it.
+    static ProcessMark holderOf(const std::string& folder);
     /// The very process still runs.
     [[nodiscard]] bool alive() const;
 };

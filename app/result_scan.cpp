@@ -138,6 +138,13 @@ void settle(const fs::path& folder, bool finished, FoundResult& found) {
     JobNote& note = found.note;
     found.alive = note.state == JobState::Running && note.worker.alive();
     if (found.alive) return;
+    // Started on the command line, or continued there.
+    if (const ProcessMark holder = ProcessMark::holderOf(folder.string()); holder.alive()) {
+        note.state = JobState::Running;
+        note.worker = holder;
+        found.alive = true;
+        return;
+    }
     if (finished) {
         note.state = JobState::Finished;
     } else if (note.state == JobState::Running) {

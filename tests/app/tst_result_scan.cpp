@@ -2,6 +2,7 @@
 // state.
 #include <QCoreApplication>
 #include <QDir>
+#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -116,6 +117,26 @@ private slots:
         const auto left = find();
         const auto cut = std::ranges::find(left, folder("cli"), &FoundResult::folder);
         QVERIFY(cut != left.end() && cut->note.state == JobState::Cancelled && cut->resumable);
+    }
+
+    void aJobOfTheCommandLineIsSeenWorking() {
+        QVERIFY(test::produce(run("cli")));
+        fs::remove(folder("cli") + "/run.json");
+        // The lock of a killed job, whose number is another program's by now.
+        QVERIFY(writeFileAtomically(folder("cli") + "/lock",
+                                    std::to_string(QCoreApplication::applicationPid()) + "\n"));
+        QVERIFY(!find().front().alive);
+        const QString program = m_dir->filePath(QStringLiteral("bdq-sleep"));
+        QVERIFY(QFile::copy(QStringLiteral("/bin/sleep"), program));
+        QProcess worker;
+        worker.start(program, {QStringLiteral("60")});
+        QVERIFY(worker.waitForStarted());
+        QVERIFY(writeFileAtomically(folder("cli") + "/lock", std::to_string(worker.processId()) + "\n"));
+        QTRY_VERIFY(find().front().alive); // once it has become the program
+        QVERIFY(find().front().note.state == JobState::Running);
+        worker.kill();
+        QVERIFY(worker.waitForFinished());
+        QVERIFY(!find().front().alive && find().front().resumable);
     }
 
     void aResultThatNamesItsWeightsIsNotTakenForAnother() {
