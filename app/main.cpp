@@ -7,6 +7,7 @@
 #include "app/translations.h"
 #include "app/worker_locator.h"
 #include "engine/api/version.h"
+#include "widgets/wheel_guard.h"
 
 int main(int argc, char** argv) {
     QApplication application(argc, argv);
@@ -32,6 +33,8 @@ int main(int argc, char** argv) {
         QStringLiteral("[MODEL|RUN|ANALYSIS|SESSION ...]"));
     parser.process(application);
 
+    bdq::WheelGuard wheelGuard;
+    application.installEventFilter(&wheelGuard);
     bdq::MainWindow window(settings, bdq::locateWorker());
     window.show();
     const QStringList paths = parser.positionalArguments();

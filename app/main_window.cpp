@@ -22,23 +22,9 @@
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/site_table_panel.h"
 #include "widgets/panels/start_page.h"
+#include "widgets/stacked_pages.h"
 
 namespace bdq {
-
-namespace {
-
-/// A stack is as large as its largest page; on a small screen only the shown one may ask for room.
-void claimRoomForShownPage(QStackedWidget* stack) {
-    for (int i = 0; i < stack->count(); ++i) {
-        const auto policy = i == stack->currentIndex() ? QSizePolicy::Preferred : QSizePolicy::Ignored;
-        stack->widget(i)->setSizePolicy(policy, policy);
-    }
-    // At once, not with the next event: docks that are shown meanwhile ask for the centre's size.
-    for (QWidget* widget = stack; widget != nullptr && !widget->isWindow(); widget = widget->parentWidget())
-        widget->updateGeometry();
-}
-
-} // namespace
 
 MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* parent)
     : QMainWindow(parent), m_settings(settings), m_jobs(workerPath), m_measure(workerPath, &m_plan),
@@ -79,18 +65,18 @@ void MainWindow::setupCentre() {
     m_stack = new QStackedWidget;
     m_stack->addWidget(m_start);
     m_stack->addWidget(m_workspace);
-    connect(m_stack, &QStackedWidget::currentChanged, this, [this] { claimRoomForShownPage(m_stack); });
     claimRoomForShownPage(m_stack);
     auto* centre = new QWidget;
     auto* layout = new QVBoxLayout(centre);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    layout->addWidget(m_workspace->messages());
     layout->addWidget(m_stack, 1);
     setCentralWidget(centre);
     m_palette = new CommandPalette(this);
     m_status = new QLabel;
-    statusBar()->addWidget(m_status, 1);
+    m_status->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // a long text widens no window
+    statusBar()->addWidget(m_status, 2);
+    statusBar()->addPermanentWidget(m_workspace->messages(), 3);
     connect(m_palette, &CommandPalette::siteChosen, m_workspace, [this](const SiteKey& key) {
         m_workspace->select({key});
         m_workspace->table()->setFocus();

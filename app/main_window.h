@@ -17,6 +17,7 @@
 #include "app/plan_controller.h"
 #include "app/session_controller.h"
 #include "app/settings.h"
+#include "widgets/plots/plot_content.h"
 
 class QAction;
 class QDockWidget;
@@ -62,6 +63,7 @@ public:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -108,6 +110,8 @@ private:
     void setupDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
     void defaultDockLayout();
+    void placeDocks(bool narrow);
+    void arrangeForWidth();
     void saveLayout();
     void restoreLayout();
     void restoreDefaultLayout();
@@ -134,7 +138,7 @@ private:
     void showRunValues();
     void saveSession(bool askName);
     void saveSessionWithResults();
-    void savePlotFile(const QString& suggestedName, const QByteArray& content);
+    void savePlotFile(const QString& suggestedName, const bdq::PlotContent& content);
     void showError(const Error& error, const QString& what);
 
     // main_window_compare.cpp
@@ -199,6 +203,7 @@ private:
     bool m_analyzeWhenOpen = false;
     enum class Closing { Not, WhenStopped, Background, WithoutSaving };
     Closing m_closing = Closing::Not;
+    bool m_docksJoined = false; ///< all behind each other, for want of width
     TransformKind m_shownTransform = TransformKind::Bdq;
     std::optional<LoadedRun> m_shownRun;
 

@@ -248,6 +248,7 @@ void MainWindow::updateActions() {
     for (QAction* action : m_modelActions)
         action->setEnabled(open);
     const QString refusal = whyNotComputed();
+    m_workspace->setRefusal(refusal);
     for (QAction* action : m_computeActions) {
         action->setEnabled(open && refusal.isEmpty());
         action->setToolTip(refusal.isEmpty() ? action->text().remove(QLatin1Char('&'))

@@ -23,6 +23,7 @@
 #include "widgets/panels/report_panel.h"
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/run_sheet.h"
+#include "widgets/save_format.h"
 
 namespace bdq {
 
@@ -75,6 +76,11 @@ void MainWindow::connectSheets() {
                 [analyze](const QString& path) { analyze->setCalibrationPath(path); });
     });
     connect(m_workspace, &Workspace::saveRequested, this, &MainWindow::savePlotFile);
+    connect(m_workspace, &Workspace::analysisOptionsRequested, this, &MainWindow::showAnalyzeSheet);
+    connect(m_workspace, &Workspace::analysisRequested, this, [this] {
+        const Status started = startAnalysis(proposedAnalysis());
+        if (!started) showError(started.error(), tr("The analysis was not started"));
+    });
     connect(m_workspace, &Workspace::selectionChanged, this, [this](const SiteKeys& keys) {
         if (!m_session.analysisIsLive()) m_measure.request(keys);
     });
@@ -292,17 +298,15 @@ void MainWindow::updateReportSource() {
 void MainWindow::requestReport(ReportFormat format) {
     const std::string dir = reportDir();
     if (dir.empty()) return;
-    const std::pair<ReportFormat, QString> suffixes[] = {{ReportFormat::Html, QStringLiteral("html")},
-                                                         {ReportFormat::Markdown, QStringLiteral("md")},
-                                                         {ReportFormat::Csv, QStringLiteral("csv")},
-                                                         {ReportFormat::Json, QStringLiteral("json")}};
-    const auto suffix = std::find_if(std::begin(suffixes), std::end(suffixes),
-                                     [&](const auto& item) { return item.first == format; });
-    askSavePath(QStringLiteral("report"), tr("Save Report"), QStringLiteral("report.") + suffix->second,
-                [this, dir, format](const QString& path) {
-                    const auto id = m_jobs.enqueue(
-                        ReportSpec{dir, format, path.toStdString(), m_workspace->report()->leaveOut()},
-                        tr("Report"));
+    const QString chosen = reportSuffix(format);
+    askSavePath(QStringLiteral("report"), tr("Save Report"), QStringLiteral("report.") + chosen,
+                [this, dir, chosen](const QString& path) {
+                    const auto target = saveTarget(path, chosen, reportSuffixes());
+                    if (!target) return showError(target.error(), tr("The report was not written"));
+                    const auto id = m_jobs.enqueue(ReportSpec{dir, reportFormatOf(target->suffix),
+                                                              target->path.toStdString(),
+                                                              m_workspace->report()->leaveOut()},
+                                                   tr("Report"));
                     if (id)
                         m_workspace->report()->setBusy(true);
                     else

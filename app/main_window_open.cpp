@@ -19,6 +19,7 @@
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/site_table_panel.h"
 #include "widgets/panels/start_page.h"
+#include "widgets/save_format.h"
 
 namespace bdq {
 
@@ -216,18 +217,22 @@ void MainWindow::saveSession(bool askName) {
                 [this](const QString& path) { m_session.save(path); });
 }
 
-void MainWindow::savePlotFile(const QString& suggestedName, const QByteArray& content) {
-    askSavePath(QStringLiteral("plot"), tr("Save Plot"), suggestedName, [this, content](const QString& path) {
-        runInPool(
-            this,
-            [target = path.toStdString(), content] {
-                return writeFileAtomically(
-                    target, std::string_view(content.constData(), static_cast<std::size_t>(content.size())));
-            },
-            [this](const Status& written) {
-                if (!written) showError(written.error(), tr("The plot was not saved"));
-            });
-    });
+void MainWindow::savePlotFile(const QString& suggestedName, const PlotContent& content) {
+    const QString chosen = QFileInfo(suggestedName).suffix();
+    askSavePath(
+        QStringLiteral("plot"), tr("Save Plot"), suggestedName, [this, content, chosen](const QString& path) {
+            const auto target = saveTarget(path, chosen, plotSuffixes());
+            if (!target) return showError(target.error(), tr("The plot was not saved"));
+            runInPool(
+                this,
+                [file = target->path.toStdString(), bytes = content(target->suffix)] {
+                    return writeFileAtomically(
+                        file, std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+                },
+                [this](const Status& written) {
+                    if (!written) showError(written.error(), tr("The plot was not saved"));
+                });
+        });
 }
 
 void MainWindow::showError(const Error& error, const QString& what) {

@@ -1,6 +1,6 @@
 #include "app/workspace.h"
 
-#include <QScrollArea>
+#include <QAction>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTabBar>
@@ -24,22 +24,15 @@
 #include "widgets/plots/histogram_plot.h"
 #include "widgets/plots/sqnr_layers_plot.h"
 #include "widgets/plots/sqnr_plot.h"
+#include "widgets/stacked_pages.h"
 
 namespace bdq {
 
 namespace {
 
-QScrollArea* scrolled(QWidget* content) {
-    auto* area = new QScrollArea;
-    area->setWidget(content);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    return area;
-}
-
 /// Rows beside the chosen one that are read ahead.
 constexpr int kReadAhead = 2;
-constexpr int kNarrowestInspector = 280; ///< its figures are read in columns, not by scrolling
+constexpr int kSheetBesideInspector = 1200;
 
 } // namespace
 
@@ -47,6 +40,7 @@ Workspace::Workspace(QWidget* parent) : QWidget(parent) {
     createViews();
     setupTabs();
     setupLayout();
+    setupEmptyStates();
     connectSelection();
     connectTransforms();
 }
@@ -70,6 +64,8 @@ void Workspace::createViews() {
 void Workspace::setupTabs() {
     m_tabs = new QTabWidget;
     m_tabs->setDocumentMode(true);
+    m_tabs->setUsesScrollButtons(true); // a cut title says less than the next one in sight
+    m_tabs->setElideMode(Qt::ElideNone);
     m_tabs->addTab(m_flatness, tr("Overview"));
     m_tabs->addTab(m_histogram, tr("Histogram"));
     m_tabs->addTab(m_channels, tr("Channels"));
@@ -91,15 +87,14 @@ void Workspace::setupTabs() {
 void Workspace::setupLayout() {
     m_centre = new QStackedWidget;
     m_centre->addWidget(m_tabs);
-    m_centre->addWidget(scrolled(m_runSheet));
-    m_centre->addWidget(scrolled(m_analyzeSheet));
+    m_centre->addWidget(m_runSheet);
+    m_centre->addWidget(m_analyzeSheet);
+    claimRoomForShownPage(m_centre);
     m_splitter = new QSplitter(Qt::Horizontal);
     m_splitter->setObjectName(QStringLiteral("workspaceSplitter"));
     m_splitter->addWidget(m_table);
     m_splitter->addWidget(m_centre);
-    QScrollArea* inspector = scrolled(m_inspector);
-    inspector->setMinimumWidth(kNarrowestInspector);
-    m_splitter->addWidget(inspector);
+    m_splitter->addWidget(m_inspector);
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setChildrenCollapsible(false);
     auto* layout = new QVBoxLayout(this);
@@ -108,6 +103,23 @@ void Workspace::setupLayout() {
     layout->addWidget(m_header);
     layout->addWidget(m_splitter, 1);
     restoreDefaultSizes();
+}
+
+void Workspace::setupEmptyStates() {
+    auto* now = new QAction(tr("Analyse now"), this);
+    now->setToolTip(tr("Sends calibration text through the model, layer by layer, with the settings of the "
+                       "last analysis"));
+    auto* options = new QAction(tr("Options…"), this);
+    options->setToolTip(tr("Text, transforms, layers and device of the analysis"));
+    connect(now, &QAction::triggered, this, &Workspace::analysisRequested);
+    connect(options, &QAction::triggered, this, &Workspace::analysisOptionsRequested);
+    for (PlotPanel* plot : m_tabs->findChildren<PlotPanel*>())
+        plot->setEmptyActions({now, options});
+}
+
+void Workspace::setRefusal(const QString& reason) {
+    for (PlotPanel* plot : m_tabs->findChildren<PlotPanel*>())
+        plot->setRefusal(reason);
 }
 
 void Workspace::restoreDefaultSizes() {
@@ -291,10 +303,21 @@ void Workspace::requestDetail() {
 
 void Workspace::showSheet(Sheet sheet) {
     m_centre->setCurrentIndex(static_cast<int>(sheet));
+    makeRoom();
     if (sheet == Sheet::Run)
         m_runSheet->focusFirst();
     else if (sheet == Sheet::Analyze)
-        m_analyzeSheet->setFocus();
+        m_analyzeSheet->focusFirst();
+}
+
+/// A form needs more width than a narrow window has beside what is read about rows.
+void Workspace::makeRoom() {
+    m_inspector->setVisible(!sheetOpen() || width() >= kSheetBesideInspector);
+}
+
+void Workspace::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    makeRoom();
 }
 
 bool Workspace::sheetOpen() const {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/session_controller.h"
+#include "widgets/plots/plot_content.h"
 #include "widgets/types.h"
 
 class QSplitter;
@@ -40,7 +41,7 @@ public:
     explicit Workspace(QWidget* parent = nullptr);
 
     [[nodiscard]] HeaderStrip* header() const { return m_header; }
-    /// Placed by the window: messages concern the start page, too.
+    /// Placed by the window, in its status line: messages concern the start page, too.
     [[nodiscard]] MessageBar* messages() const { return m_messages; }
     [[nodiscard]] SiteTablePanel* table() const { return m_table; }
     [[nodiscard]] SiteTableModel* sites() const { return m_sites; }
@@ -53,6 +54,9 @@ public:
     [[nodiscard]] QSplitter* splitter() const { return m_splitter; }
     [[nodiscard]] PlotPanel* currentPlot() const;
 
+    /// Why the model cannot be analysed: said where an analysis is missing, instead of offering one. Empty =
+    /// it can.
+    void setRefusal(const QString& reason);
     /// Rows without statistics.
     void showModel(int layers);
     /// Whole analysis; null = none. The selection stays where rows stay.
@@ -85,12 +89,20 @@ signals:
     void selectionChanged(const bdq::SiteKeys& keys);
     /// The plots need the arrays of this row; `neighbours` are likely next.
     void detailWanted(const bdq::SiteAnalysis& site, const std::vector<bdq::SiteAnalysis>& neighbours);
-    void saveRequested(const QString& suggestedName, const QByteArray& content);
+    /// Buttons of the views that wait for an analysis: the proposed one, or its options first.
+    void analysisRequested();
+    void analysisOptionsRequested();
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void createViews();
+    void makeRoom();
     void setupTabs();
     void setupLayout();
+    void setupEmptyStates();
     void connectSelection();
     void connectTransforms();
     void applySelection(const SiteKeys& keys);

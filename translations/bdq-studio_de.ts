@@ -54,10 +54,6 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>&amp;Device</source>
         <translation>&amp;Gerät</translation>
     </message>
-    <message>
-        <source>Command line</source>
-        <translation>Befehlszeile</translation>
-    </message>
 </context>
 <context>
     <name>bdq::BitsBox</name>
@@ -179,10 +175,6 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
 <context>
     <name>bdq::CalibrationEditor</name>
     <message>
-        <source>Text the model writes itself (needs no data)</source>
-        <translation>Text, den das Modell selbst schreibt (braucht keine Daten)</translation>
-    </message>
-    <message>
         <source>Text file</source>
         <translation>Textdatei</translation>
     </message>
@@ -209,6 +201,14 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>= %1 tokens</source>
         <translation>= %1 Token</translation>
+    </message>
+    <message>
+        <source>Written by the model</source>
+        <translation>Vom Modell geschrieben</translation>
+    </message>
+    <message>
+        <source>Text the model writes itself; needs no data</source>
+        <translation>Text, den das Modell selbst schreibt; braucht keine Daten</translation>
     </message>
 </context>
 <context>
@@ -279,6 +279,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>Copy</source>
         <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copies the command line that does the same</source>
+        <translation>Kopiert die Befehlszeile, die dasselbe tut</translation>
     </message>
 </context>
 <context>
@@ -401,14 +405,6 @@ Ein Lauf aus einem anderen Ordner kommt mit „Ordner …“ dazu.</translation>
         <translation>Operand</translation>
     </message>
     <message>
-        <source>&amp;before</source>
-        <translation>&amp;vorher</translation>
-    </message>
-    <message>
-        <source>&amp;after</source>
-        <translation>&amp;nachher</translation>
-    </message>
-    <message>
         <source>%1 × %2</source>
         <translation>%1 × %2</translation>
     </message>
@@ -439,6 +435,14 @@ No activations of %2 yet. Run → Analyse activations fills this view.</source>
         <translation>%1
 
 Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt diese Ansicht.</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>vorher</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>nachher</translation>
     </message>
 </context>
 <context>
@@ -983,14 +987,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>&amp;Gerät</translation>
     </message>
     <message>
-        <source>Time</source>
-        <translation>Zeit</translation>
-    </message>
-    <message>
-        <source>Command line</source>
-        <translation>Befehlszeile</translation>
-    </message>
-    <message>
         <source>%1 sites with %2 each: %3 combinations; transform: %4</source>
         <translation>%1 Stellen mit je %2: %3 Kombinationen; Transformation: %4</translation>
     </message>
@@ -999,16 +995,20 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>die letzte der Analyse</translation>
     </message>
     <message>
-        <source>not known</source>
-        <translation>nicht bekannt</translation>
-    </message>
-    <message>
         <source>about %1</source>
         <translation>etwa %1</translation>
     </message>
     <message>
         <source>Choose at least one number of weight bits</source>
         <translation>Mindestens eine Zahl von Gewichtsbits wählen</translation>
+    </message>
+    <message>
+        <source>time not known</source>
+        <translation>Dauer nicht bekannt</translation>
+    </message>
+    <message>
+        <source>From the time of the last measurement on this machine, else from that of the analysis</source>
+        <translation>Aus der Dauer der letzten Messung auf diesem Rechner, sonst aus der der Analyse</translation>
     </message>
 </context>
 <context>
@@ -1698,19 +1698,31 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Verwerfen</translation>
     </message>
     <message>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>The whole message</source>
+        <translation>Die ganze Meldung</translation>
+    </message>
+    <message>
+        <source>All messages since the start</source>
+        <translation>Alle Meldungen seit dem Start</translation>
+    </message>
+    <message>
+        <source>All messages</source>
+        <translation>Alle Meldungen</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::MessagePopup</name>
+    <message>
         <source>Details of the message</source>
         <translation>Einzelheiten der Meldung</translation>
     </message>
-    <message numerus="yes">
-        <source>and %n more</source>
-        <translation>
-            <numerusform>und %n weitere</numerusform>
-            <numerusform>und %n weitere</numerusform>
-        </translation>
-    </message>
     <message>
-        <source>%1: %2</source>
-        <translation>%1: %2</translation>
+        <source>%1, %2</source>
+        <translation>%1, %2</translation>
     </message>
 </context>
 <context>
@@ -1878,6 +1890,10 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>A&amp;verage bits</source>
         <translation>Bits im M&amp;ittel</translation>
     </message>
+    <message>
+        <source>Total</source>
+        <translation>Gesamt</translation>
+    </message>
 </context>
 <context>
     <name>bdq::PlotPanel</name>
@@ -1908,6 +1924,18 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Save data as CSV…</source>
         <translation>Daten als CSV speichern …</translation>
+    </message>
+    <message>
+        <source>Show all of the plot (Home)</source>
+        <translation>Das ganze Diagramm zeigen (Pos1)</translation>
+    </message>
+    <message>
+        <source>Copy the plot</source>
+        <translation>Diagramm kopieren</translation>
+    </message>
+    <message>
+        <source>Save the plot</source>
+        <translation>Diagramm speichern</translation>
     </message>
 </context>
 <context>
@@ -2315,14 +2343,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>Lauf&amp;ordner</translation>
     </message>
     <message>
-        <source>Memory</source>
-        <translation>Speicher</translation>
-    </message>
-    <message>
-        <source>Command line</source>
-        <translation>Befehlszeile</translation>
-    </message>
-    <message>
         <source>Bits of weights, activations and KV cache, for example W4A4KV4 or W4A16:g128. 16 = untouched.</source>
         <translation>Bits der Gewichte, Aktivierungen und des KV-Cache, zum Beispiel W4A4KV4 oder W4A16:g128. 16 = unverändert.</translation>
     </message>
@@ -2378,14 +2398,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         </translation>
     </message>
     <message>
-        <source>about %1 at the peak</source>
-        <translation>etwa %1 in der Spitze</translation>
-    </message>
-    <message>
-        <source>unknown until a model is open</source>
-        <translation>unbekannt, bis ein Modell geöffnet ist</translation>
-    </message>
-    <message>
         <source>One block in fp32 with its statistics and the hidden states of the calibration text. The %1 weights stay in their file.</source>
         <translation>Ein Block in fp32 mit seinen Statistiken und den verborgenen Zuständen des Kalibriertexts. Die %1 Gewichte bleiben in ihrer Datei.</translation>
     </message>
@@ -2400,6 +2412,25 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>Preset</source>
         <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>About %1</source>
+        <translation>Über %1</translation>
+    </message>
+    <message>
+        <source>Memory: about %1 at the peak</source>
+        <translation>Speicher: etwa %1 in der Spitze</translation>
+    </message>
+    <message>
+        <source>Memory: unknown until a model is open</source>
+        <translation>Speicher: unbekannt, solange kein Modell offen ist</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::SaveTarget</name>
+    <message>
+        <source>%1: found a file of this name, expected none, because “%2” is no known format and .%3 was added. Choose that file itself to replace it.</source>
+        <translation>%1: eine Datei dieses Namens gefunden, keine erwartet, denn „%2“ nennt kein bekanntes Format und .%3 wurde angehängt. Um sie zu ersetzen, bitte diese Datei selbst wählen.</translation>
     </message>
 </context>
 <context>
@@ -2802,6 +2833,22 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>SQNR across layers under every transform</source>
         <translation>SQNR über die Schichten unter jeder Transformation</translation>
+    </message>
+    <message>
+        <source>Analyse now</source>
+        <translation>Jetzt analysieren</translation>
+    </message>
+    <message>
+        <source>Sends calibration text through the model, layer by layer, with the settings of the last analysis</source>
+        <translation>Schickt Kalibriertext Schicht für Schicht durch das Modell, mit den Einstellungen der letzten Analyse</translation>
+    </message>
+    <message>
+        <source>Options…</source>
+        <translation>Optionen …</translation>
+    </message>
+    <message>
+        <source>Text, transforms, layers and device of the analysis</source>
+        <translation>Text, Transformationen, Schichten und Gerät der Analyse</translation>
     </message>
 </context>
 <context>

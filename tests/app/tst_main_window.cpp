@@ -2,7 +2,6 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
-#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -33,10 +32,7 @@ namespace {
 constexpr int kWaitMs = 15000;
 
 QString shownMessage(const MainWindow& window) {
-    QStringList texts;
-    for (const QLabel* label : window.workspace()->messages()->findChildren<QLabel*>())
-        texts << label->text();
-    return texts.join(QLatin1Char(' '));
+    return window.workspace()->messages()->text();
 }
 
 QVariant tableValue(const MainWindow& window, SiteKey key, int column) {

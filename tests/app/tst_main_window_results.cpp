@@ -20,6 +20,8 @@
 #include "tests/app/app_test_support.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/models/site_table_model.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/empty_state.h"
 #include "widgets/panels/header_strip.h"
 #include "widgets/panels/inspector_panel.h"
 #include "widgets/panels/message_bar.h"
@@ -35,6 +37,8 @@ QString textsOf(const QWidget* widget) {
     QStringList texts;
     for (const QLabel* label : widget->findChildren<QLabel*>())
         if (!label->isHidden()) texts << label->text();
+    for (const ElidedLabel* label : widget->findChildren<ElidedLabel*>())
+        texts << label->text();
     return texts.join(QLatin1Char('|'));
 }
 
@@ -343,6 +347,16 @@ private slots:
         for (const QAction* action : window->findChildren<QAction*>())
             refused += !action->isEnabled() && action->toolTip().contains(QStringLiteral("listed only"));
         QVERIFY(refused >= 2); // analyse and quantize
+        QVERIFY(!window->workspace()->findChildren<EmptyState*>().isEmpty());
+        for (const EmptyState* view : window->workspace()->findChildren<EmptyState*>())
+            for (const auto* button : view->findChildren<QAbstractButton*>())
+                QVERIFY2(button->isHidden(), qPrintable(button->text()));
+        QVERIFY(test::openAndSearch(*window, m_model)); // the next one is offered its analysis
+        bool offered = false;
+        for (const EmptyState* view : window->workspace()->findChildren<EmptyState*>())
+            for (const auto* button : view->findChildren<QAbstractButton*>())
+                offered = offered || !button->isHidden();
+        QVERIFY(offered);
     }
 
 private:

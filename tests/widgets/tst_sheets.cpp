@@ -5,7 +5,6 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSignalSpy>
@@ -65,6 +64,8 @@ private slots:
     void runSheetMethodsAndPresets();
     void runSheetTraining();
     void runSheetTrainingSwitches();
+    void runSheetFoldsItsProse();
+    void sheetsKeepTheirButtons();
     void analyzeSheet();
     void planWholeModel();
     void planLayerRange();
@@ -125,9 +126,10 @@ void TstSheets::runSheetCommandAndMemory() {
     model.vocabSize = 49152;
     model.tiedEmbedding = true;
     sheet.setModel(model, 134515008);
-    auto* command = byName<QPlainTextEdit>(sheet, "The same on the command line");
-    QCOMPARE(command->toPlainText(), QString::fromStdString(commandLine(sheet.spec())));
-    QVERIFY(command->toPlainText().contains("W4A4KV4"));
+    auto* command = byName<QLineEdit>(sheet, "The same on the command line");
+    QCOMPARE(command->text(), QString::fromStdString(commandLine(sheet.spec())));
+    QVERIFY(command->text().contains("W4A4KV4"));
+    QVERIFY(command->isReadOnly());
     const std::uint64_t small = estimateRunBytes(model, CalibrationOptions{"self", 8, 2048}, false);
     const std::uint64_t large = estimateRunBytes(model, CalibrationOptions{"self", 64, 2048}, false);
     QCOMPARE(large - small,
@@ -194,6 +196,35 @@ void TstSheets::runSheetMethodsAndPresets() {
                              all.contains(QString::fromUtf8(part)),
                          part.data());
         }
+    }
+}
+
+void TstSheets::runSheetFoldsItsProse() {
+    RunSheet sheet;
+    sheet.setSpec(validRun());
+    test::shot(sheet, QSize(600, 500));
+    const MethodInfo& info = methodInfo(validRun().method);
+    const QString sentence = QString::fromUtf8(info.explanation).toHtmlEscaped();
+    QVERIFY(!test::showsText(sheet, sentence));
+    auto* about = button(sheet, "About " + QString::fromUtf8(info.title));
+    QVERIFY(about);
+    QTest::mouseClick(about, Qt::LeftButton);
+    QVERIFY(test::showsText(sheet, sentence));
+    QTest::mouseClick(about, Qt::LeftButton);
+    QVERIFY(!test::showsText(sheet, sentence));
+}
+
+void TstSheets::sheetsKeepTheirButtons() {
+    RunSheet run;
+    RunSpec spec = validRun();
+    spec.method = Method::Bdq;
+    spec.preset = Preset::Best;
+    run.setSpec(spec);
+    AnalyzeSheet analyze;
+    for (QWidget* sheet : {static_cast<QWidget*>(&run), static_cast<QWidget*>(&analyze)}) {
+        test::shot(*sheet, QSize(480, 260));
+        QCOMPARE(sheet->size(), QSize(480, 260));
+        QCOMPARE(test::layoutProblems(*sheet).join(u'\n'), QString());
     }
 }
 

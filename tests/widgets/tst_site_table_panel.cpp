@@ -7,10 +7,13 @@
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QLocale>
+#include <QShortcut>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
 #include <QTranslator>
+#include <QVBoxLayout>
+#include <QWindow>
 
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/models/site_table_model.h"
@@ -37,6 +40,8 @@ private slots:
     void tableHoldsItsFirstColumns();
     void columnsShownLaterHoldTheirTitles();
     void tableEmptyStates();
+    void aFilterKeepsWhatIsChosen();
+    void escClearsTheFilterFirst();
 };
 
 void TstSiteTablePanel::tableSelectsFiltersCopies() {
@@ -146,6 +151,57 @@ void TstSiteTablePanel::tableEmptyStates() {
     QVERIFY(test::showsText(panel, "No row passes"));
     panel.setOnly(false, {});
     QVERIFY(!test::showsText(panel, "No row passes"));
+}
+
+void TstSiteTablePanel::aFilterKeepsWhatIsChosen() {
+    SiteTableModel model;
+    SiteTablePanel panel(&model);
+    model.setAnalysis(test::makeAnalysis(6));
+    const SiteKeys chosen{{2, Site::O}, {3, Site::Down}};
+    panel.select(chosen);
+    const SiteKeys before = panel.selectedKeys();
+    QCOMPARE(before.size(), std::size_t(2));
+    QSignalSpy changed(&panel, &SiteTablePanel::selectionChanged);
+    auto* filter = qobject_cast<QLineEdit*>(test::byName(panel, "Filter of the layer table"));
+    filter->setText("qkv"); // hides both
+    QVERIFY(panel.selectedKeys().empty());
+    filter->setText("down");
+    QCOMPARE(panel.selectedKeys(), (SiteKeys{{3, Site::Down}}));
+    filter->clear();
+    QCOMPARE(panel.selectedKeys(), before);
+    panel.setOnly(true, {{0, Site::Qkv}});
+    panel.setOnly(false, {});
+    QCOMPARE(panel.selectedKeys(), before);
+    QCOMPARE(changed.count(), 0); // plots and inspector go on showing them
+    // Whoever chooses something else meanwhile keeps that.
+    filter->setText("qkv");
+    panel.select({{1, Site::Qkv}});
+    QCOMPARE(changed.count(), 1);
+    filter->clear();
+    QCOMPARE(panel.selectedKeys(), (SiteKeys{{1, Site::Qkv}}));
+}
+
+void TstSiteTablePanel::escClearsTheFilterFirst() {
+    QWidget window;
+    SiteTableModel model;
+    model.setAnalysis(test::makeAnalysis(6));
+    auto* layout = new QVBoxLayout(&window);
+    auto* panel = new SiteTablePanel(&model);
+    layout->addWidget(panel);
+    int escaped = 0; // as the window takes Esc for what is nearest
+    auto* shortcut = new QShortcut(Qt::Key_Escape, &window);
+    connect(shortcut, &QShortcut::activated, &window, [&escaped] { ++escaped; });
+    window.show();
+    window.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    panel->focusFilter();
+    auto* filter = qobject_cast<QLineEdit*>(test::byName(*panel, "Filter of the layer table"));
+    QTest::keyClicks(filter, "down");
+    QTest::keyClick(window.windowHandle(), Qt::Key_Escape);
+    QCOMPARE(filter->text(), QString());
+    QCOMPARE(escaped, 0);
+    QTest::keyClick(window.windowHandle(), Qt::Key_Escape);
+    QCOMPARE(escaped, 1);
 }
 
 QTEST_MAIN(TstSiteTablePanel)

@@ -8,6 +8,8 @@
 #include <QLabel>
 #include <QTest>
 
+#include "widgets/panels/elided_label.h"
+
 namespace bdq::test {
 
 namespace {
@@ -179,6 +181,8 @@ QAbstractButton* button(QWidget& parent, const QString& text) {
 
 bool showsText(QWidget& parent, const QString& part) {
     for (const QLabel* label : parent.findChildren<QLabel*>())
+        if (label->isVisible() && label->text().contains(part)) return true;
+    for (const ElidedLabel* label : parent.findChildren<ElidedLabel*>())
         if (label->isVisible() && label->text().contains(part)) return true;
     return false;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <QImage>
 #include <QPalette>
+#include <QStringList>
 #include <QWidget>
 
 #include "widgets/types.h"
@@ -34,5 +36,18 @@ QAbstractButton* button(QWidget& parent, const QString& text);
 bool showsText(QWidget& parent, const QString& part);
 /// Widgets that Tab meets before it comes round; each once.
 int reachableByTab(QWidget& window);
+/// Fields below `page` that can be seen, are enabled and take the focus by Tab.
+std::vector<QWidget*> tabFields(const QWidget& page);
+/// Accessible name, text or object name and class: for messages of tests.
+QString nameOf(const QWidget* widget);
+/// What goes wrong when Tab (backwards: Shift+Tab) walks from the first of tabFields() round the window:
+/// fields that are met twice or never. The page is shown and its window active.
+QStringList tabProblems(QWidget& page, bool backwards);
+/// Turns the wheel by one notch over the middle of `widget`, as the window system would.
+void turnWheel(QWidget* widget, int notches = -1);
+/// Every box, spin box and slider below `page` that can be seen and is enabled.
+std::vector<QWidget*> wheelEditors(const QWidget& page);
+/// What cannot be used at this size: buttons that are cut off, scroll areas within scroll areas.
+QStringList layoutProblems(const QWidget& window);
 
 } // namespace bdq::test

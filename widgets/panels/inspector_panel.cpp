@@ -11,13 +11,13 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QStackedLayout>
 #include <QTimer>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
+#include "widgets/panels/column_area.h"
 #include "widgets/panels/elided_label.h"
 #include "widgets/panels/form_fields.h"
 #include "widgets/panels/inspector_facts.h"
@@ -27,7 +27,8 @@ namespace bdq {
 
 namespace {
 
-constexpr int kMarkMs = 1000;
+constexpr int kMarkMs = 350; ///< long enough to be noticed, too short to read as a selection
+constexpr float kMarkShare = 0.25F;
 
 std::string linearScheme(Scheme scheme) {
     scheme.kv = OperandScheme{16, false, 0};
@@ -94,10 +95,7 @@ InspectorPanel::InspectorPanel(QWidget* parent) : QWidget(parent), d(std::make_u
     empty->setAlignment(Qt::AlignCenter);
     empty->setMargin(24);
     empty->setForegroundRole(QPalette::PlaceholderText);
-    auto* area = new QScrollArea(this);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* area = new ColumnArea(this);
     auto* content = new QWidget(area);
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(12, 12, 12, 12);
@@ -178,7 +176,7 @@ void InspectorPanel::Private::makeEditors(InspectorPanel* panel, QVBoxLayout* la
     transform = new QComboBox(panel);
     transform->setPlaceholderText(InspectorPanel::tr("mixed"));
     transform->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    transform->setMinimumContentsLength(12);
+    transform->setMinimumContentsLength(8);
     for (const TransformInfo& info : closedFormTransforms()) {
         transform->addItem(toQString(info.title), static_cast<int>(info.kind));
         transform->setItemData(transform->count() - 1,
@@ -307,9 +305,14 @@ void InspectorPanel::Private::showEditors() {
 }
 
 void InspectorPanel::Private::setMark(bool on) {
+    QPalette marked = measured->parentWidget()->palette();
+    if (on) {
+        QColor ground = PlotTheme::from(marked).after;
+        ground.setAlphaF(kMarkShare);
+        marked.setColor(QPalette::Window, ground);
+    }
+    measured->setPalette(marked);
     measured->setAutoFillBackground(on);
-    measured->setBackgroundRole(on ? QPalette::Highlight : QPalette::NoRole);
-    measured->setForegroundRole(on ? QPalette::HighlightedText : QPalette::NoRole);
 }
 
 void InspectorPanel::Private::refresh() {

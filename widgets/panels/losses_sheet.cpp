@@ -12,6 +12,7 @@
 #include "engine/api/sensitivity.h"
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
+#include "widgets/tab_order.h"
 
 namespace bdq {
 
@@ -44,8 +45,6 @@ struct LossesSheet::Private {
     QSpinBox* sequences = nullptr;
     QSpinBox* length = nullptr;
     QComboBox* device = nullptr;
-    QLabel* time = nullptr;
-    CommandBox* command = nullptr;
 
     void makeFields(LossesSheet* sheet);
     QWidget* makeWidths(LossesSheet* sheet);
@@ -105,24 +104,22 @@ void LossesSheet::Private::makeFields(LossesSheet* sheet) {
     layers = new QLineEdit(content);
     layers->setPlaceholderText(LossesSheet::tr("all, or for example 0-3,7"));
     device = new QComboBox(content);
-    time = new QLabel(content);
-    command = new CommandBox(content);
+    letShrink({device});
     form->addRow(LossesSheet::tr("What"), what);
     form->addRow(LossesSheet::tr("&Layers"), layers);
     form->addRow(LossesSheet::tr("Weight bits"), makeWidths(sheet));
     form->addRow(LossesSheet::tr("&Tokens"), makeTokens(sheet));
     form->addRow(LossesSheet::tr("&Device"), device);
-    form->addRow(LossesSheet::tr("Time"), time);
-    form->addRow(LossesSheet::tr("Command line"), command);
     const auto changed = [this, sheet] { update(sheet); };
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
     QObject::connect(device, &QComboBox::currentIndexChanged, sheet, changed);
+    orderTabs(sheet);
 }
 
 void LossesSheet::Private::update(LossesSheet* sheet) {
     if (filling) return;
     const SensitivitySpec current = sheet->spec();
-    command->setCommand(toQString(commandLine(current)));
+    sheet->setCommand(toQString(commandLine(current)));
     const auto chosen =
         current.layers.empty() ? static_cast<std::size_t>(modelLayers) : current.layers.size();
     const auto combinations =
@@ -136,8 +133,11 @@ void LossesSheet::Private::update(LossesSheet* sheet) {
                            names.isEmpty() ? LossesSheet::tr("the last of the analysis")
                                            : names.join(QStringLiteral(", "))));
     const double seconds = estimate ? estimate(current) : -1;
-    time->setText(seconds < 0 ? LossesSheet::tr("not known")
-                              : LossesSheet::tr("about %1").arg(formatDuration(seconds)));
+    sheet->setEstimate(
+        seconds < 0 ? LossesSheet::tr("time not known")
+                    : LossesSheet::tr("about %1").arg(formatDuration(seconds)),
+        LossesSheet::tr("From the time of the last measurement on this machine, else from that of "
+                        "the analysis"));
     const std::string range = layers->text().trimmed().toStdString();
     QString problem;
     if (const auto parsed = parseLayers(range, modelLayers); !range.empty() && !parsed)

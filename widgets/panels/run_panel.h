@@ -6,6 +6,7 @@
 #include <QWidget>
 
 #include "engine/api/results.h"
+#include "widgets/plots/plot_content.h"
 
 namespace bdq {
 
@@ -32,7 +33,7 @@ signals:
     void reportRequested(const QString& runId);
     void openFolderRequested(const QString& runId);
     void removeRequested(const QString& runId);
-    void saveRequested(const QString& suggestedName, const QByteArray& content); ///< from the plot
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content); ///< from the plot
 
 private:
     struct Private;

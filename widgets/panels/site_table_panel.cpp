@@ -142,18 +142,29 @@ void SiteTablePanel::setupFilterRow() {
     m_pattern->installEventFilter(this);
     static_cast<QVBoxLayout*>(layout())->addWidget(m_pattern);
     connect(m_pattern, &QLineEdit::textChanged, this, [this](const QString& text) {
-        const bool valid = m_filter->setPattern(text);
+        bool valid = true;
+        refilter([&] { valid = m_filter->setPattern(text); });
         m_pattern->setToolTip(valid ? tr("Regular expression on layer.site, for example 11.down")
                                     : tr("Not a regular expression yet; the last valid one is used"));
-        updateEmptyState();
-        updateCount();
     });
+}
+
+void SiteTablePanel::refilter(const std::function<void()>& change) {
+    m_filtering = true;
+    change();
+    select(m_chosen);
+    m_filtering = false;
+    updateEmptyState();
+    updateCount();
 }
 
 void SiteTablePanel::connectModel() {
     connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         updateCount();
-        emit selectionChanged(selectedKeys());
+        if (m_filtering) return;
+        const SiteKeys keys = selectedKeys();
+        m_chosen = keys;
+        emit selectionChanged(keys);
     });
     const auto changed = [this] {
         updateEmptyState();
@@ -171,6 +182,7 @@ void SiteTablePanel::connectModel() {
     connect(m_filter, &QAbstractItemModel::rowsRemoved, this, changed);
     connect(m_filter, &QAbstractItemModel::modelReset, this, [this, changed] {
         changed();
+        m_chosen.clear();
         emit selectionChanged({});
     });
 }
@@ -208,13 +220,12 @@ void SiteTablePanel::select(const SiteKeys& keys) {
     }
     if (first.isValid()) m_view->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate);
     m_view->selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect);
+    m_chosen = std::move(wanted); // with those that no filter shows
     if (first.isValid()) m_view->scrollTo(first);
 }
 
 void SiteTablePanel::setOnly(bool active, const std::set<SiteKey>& keys) {
-    m_filter->setOnly(active ? std::optional(keys) : std::nullopt);
-    updateEmptyState();
-    updateCount();
+    refilter([&] { m_filter->setOnly(active ? std::optional(keys) : std::nullopt); });
 }
 
 void SiteTablePanel::setEmptyText(const QString& text) {
@@ -298,6 +309,12 @@ void SiteTablePanel::updateEmptyState() {
 }
 
 bool SiteTablePanel::eventFilter(QObject* watched, QEvent* event) {
+    // Esc clears a filter before it does anything for the window.
+    if (watched == m_pattern && event->type() == QEvent::ShortcutOverride &&
+        static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape && !m_pattern->text().isEmpty()) {
+        event->accept();
+        return true;
+    }
     if (event->type() == QEvent::KeyPress) {
         auto* key = static_cast<QKeyEvent*>(event);
         if (watched == m_view && key->matches(QKeySequence::Copy)) {

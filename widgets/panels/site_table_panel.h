@@ -3,6 +3,7 @@
 // filter, worst rows first.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,6 +32,8 @@ public:
     [[nodiscard]] SiteKeys visibleKeys() const;
     /// Selects these rows and scrolls to the first; does not emit selectionChanged() when nothing changes.
     void select(const SiteKeys& keys);
+    /// Rows that a filter hides stay chosen: nothing is emitted, and they are selected again when they come
+    /// back.
     void setOnly(bool active, const std::set<SiteKey>& keys); ///< FlatnessPlot::thresholdChanged fits
     void setEmptyText(const QString& text);
     void setColumnShown(int column, bool shown);
@@ -57,6 +60,7 @@ private:
     void setupView();
     void setupFilterRow();
     void connectModel();
+    void refilter(const std::function<void()>& change);
     void showColumnMenu(const QPoint& position);
     void updateCount();
     void updateEmptyState();
@@ -65,7 +69,9 @@ private:
     SiteFilterModel* m_filter = nullptr;
     QTableView* m_view = nullptr;
     QLineEdit* m_pattern = nullptr;
-    bool m_follow = false; ///< the current row was in sight before the rows were sorted again
+    SiteKeys m_chosen;        ///< by the user or select(), shown by the filters or not
+    bool m_filtering = false; ///< the selection changes with the rows that are shown, not by anybody's choice
+    bool m_follow = false;    ///< the current row was in sight before the rows were sorted again
     QLabel* m_count = nullptr;
     QLabel* m_empty = nullptr;
     QStackedLayout* m_stack = nullptr;
