@@ -18,8 +18,8 @@ QString fakeWorker(const char* mode);
 AnalyzeSpec analyzeSpec(const QString& outDir);
 RunSpec runSpec(const QString& outDir);
 InspectSpec inspectSpec();
-/// A small Hugging Face folder that the window opens; models of different `layers` are different models. The fake
-/// worker's results are about two layers. Returns its path.
+/// A small Hugging Face folder that the window opens; models of different `layers` are different models. The
+/// fake worker's results are about two layers. Returns its path.
 QString makeModel(const QString& folder, int layers = 2);
 /// Settings whose results folder is in `folder`, and no edits of earlier tests.
 void startFresh(Settings& settings, const QString& folder);
