@@ -103,12 +103,7 @@ void MainWindow::connectSession() {
         showError(error, tr("Cannot open it"));
     });
     connect(&m_session, &SessionController::problemFound, this, &MainWindow::showProblem);
-    connect(&m_session, &SessionController::modelChanged, this, [this] {
-        const ModelMark model = m_session.mark();
-        m_ledger.setModel(model.path, model.fingerprint);
-        m_workspace->showModel(m_session.modelConfig().layers);
-        updateHeader();
-    });
+    connect(&m_session, &SessionController::modelChanged, this, &MainWindow::showModel);
     connect(&m_session, &SessionController::analysisChanged, this, &MainWindow::showAnalysis);
     connect(&m_session, &SessionController::siteAdded, m_workspace, &Workspace::showSite);
     connect(&m_session, &SessionController::runAdded, this, &MainWindow::showRun);
@@ -136,6 +131,13 @@ void MainWindow::connectSession() {
                 m_workspace->showDetail(site.key, details->request(site));
                 details->prefetch(neighbours);
             });
+}
+
+void MainWindow::showModel() {
+    const ModelMark model = m_session.mark();
+    m_ledger.setModel(model.path, model.fingerprint);
+    m_workspace->showModel(m_session.modelConfig().layers);
+    updateHeader();
 }
 
 void MainWindow::connectPlan() {

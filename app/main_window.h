@@ -71,6 +71,7 @@ private:
     // main_window.cpp
     void setupCentre();
     void connectSession();
+    void showModel();
     void connectPlan();
     void updateTitle();
     void updateStatus();

@@ -15,13 +15,10 @@
 #include "app/main_window.h"
 #include "app/output_folders.h"
 #include "app/workspace.h"
-#include "engine/api/atomic_file.h"
-#include "engine/io/tensor_file.h"
 #include "tests/app/app_test_support.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/models/site_table_model.h"
 #include "widgets/panels/elided_label.h"
-#include "widgets/panels/empty_state.h"
 #include "widgets/panels/header_strip.h"
 #include "widgets/panels/inspector_panel.h"
 #include "widgets/panels/message_bar.h"
@@ -307,56 +304,6 @@ private slots:
         QVERIFY(changed.wait(kWaitMs));
         QCOMPARE(window->session()->modelPath(), moved);
         QVERIFY(window->session()->analysis());
-    }
-
-    void aMixtureOfExpertsSaysThatItIsListedOnly() {
-        const QString folder = m_dir->filePath(QStringLiteral("moe"));
-        QVERIFY(QDir().mkpath(folder));
-        QVERIFY(writeFileAtomically(
-            (folder + "/config.json").toStdString(),
-            R"({"model_type": "qwen3_moe", "architectures": ["Qwen3MoeForCausalLM"], "num_hidden_layers": 2,
-                "hidden_size": 8, "intermediate_size": 32, "num_attention_heads": 2, "num_key_value_heads": 2,
-                "vocab_size": 10, "num_experts": 3, "moe_intermediate_size": 4})"));
-        io::TensorFile file;
-        const auto add = [&file](const std::string& name, std::vector<std::int64_t> shape) {
-            std::size_t bytes = 4;
-            for (const std::int64_t extent : shape)
-                bytes *= static_cast<std::size_t>(extent);
-            file.tensors[name] = {io::HostTensor::Type::F32, std::move(shape), std::vector<std::byte>(bytes)};
-        };
-        add("model.embed_tokens.weight", {10, 8});
-        for (const std::string layer : {"0", "1"})
-            for (const std::string expert : {"0", "1", "2"}) {
-                const std::string stem = "model.layers." + layer + ".mlp.experts." + expert;
-                add(stem + ".gate_proj.weight", {4, 8});
-                add(stem + ".up_proj.weight", {4, 8});
-                add(stem + ".down_proj.weight", {8, 4});
-            }
-        QVERIFY(io::writeTensorFile((folder + "/model.safetensors").toStdString(), file));
-        auto window = makeWindow("ok");
-        window->show();
-        QVERIFY(test::openAndSearch(*window, folder));
-        const Experts experts = window->session()->experts();
-        QCOMPARE(experts.count, 3);
-        QVERIFY((experts.shapes.at({1, Site::GateUp}) == MatrixShape{24, 8})); // 3 experts x (gate, up) x 4
-        QVERIFY((experts.shapes.at({1, Site::Down}) == MatrixShape{24, 4}));
-        QVERIFY(textsOf(window->workspace()->messages()).contains(QStringLiteral("mixture of experts")));
-        QVERIFY(textsOf(window->workspace()->messages()).contains(QStringLiteral("3 experts")));
-        QVERIFY(textsOf(window->workspace()->header()).contains(QStringLiteral("listed only")));
-        int refused = 0;
-        for (const QAction* action : window->findChildren<QAction*>())
-            refused += !action->isEnabled() && action->toolTip().contains(QStringLiteral("listed only"));
-        QVERIFY(refused >= 2); // analyse and quantize
-        QVERIFY(!window->workspace()->findChildren<EmptyState*>().isEmpty());
-        for (const EmptyState* view : window->workspace()->findChildren<EmptyState*>())
-            for (const auto* button : view->findChildren<QAbstractButton*>())
-                QVERIFY2(button->isHidden(), qPrintable(button->text()));
-        QVERIFY(test::openAndSearch(*window, m_model)); // the next one is offered its analysis
-        bool offered = false;
-        for (const EmptyState* view : window->workspace()->findChildren<EmptyState*>())
-            for (const auto* button : view->findChildren<QAbstractButton*>())
-                offered = offered || !button->isHidden();
-        QVERIFY(offered);
     }
 
 private:
