@@ -2221,6 +2221,14 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>cancelled, can be resumed</source>
         <translation>abgebrochen, fortsetzbar</translation>
     </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>resumable</source>
+        <translation>fortsetzbar</translation>
+    </message>
 </context>
 <context>
     <name>bdq::RunPanel</name>
@@ -2247,10 +2255,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>Re&amp;port…</source>
         <translation>Be&amp;richt …</translation>
-    </message>
-    <message>
-        <source>Open f&amp;older</source>
-        <translation>&amp;Ordner</translation>
     </message>
     <message>
         <source>Progress</source>
@@ -2283,6 +2287,10 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>&amp;Start</source>
         <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>F&amp;older</source>
+        <translation>&amp;Ordner</translation>
     </message>
 </context>
 <context>

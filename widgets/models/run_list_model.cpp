@@ -50,10 +50,18 @@ QString progressText(const RunInfo& run) {
     return RunListModel::tr("%1 %").arg(static_cast<int>(std::clamp(run.progress, 0.0, 1.0) * 100));
 }
 
+/// As short as a cell is.
 QString stateText(const RunInfo& run) {
+    if (run.state == RunState::Queued && run.held) return RunListModel::tr("waiting");
+    if (run.state == RunState::Cancelled && run.resumable) return RunListModel::tr("resumable");
+    return runStateText(run.state);
+}
+
+QString longStateText(const RunInfo& run) {
     if (run.state == RunState::Queued && run.held) return RunListModel::tr("waits to be started");
-    return run.resumable && run.state == RunState::Cancelled ? RunListModel::tr("cancelled, can be resumed")
-                                                             : runStateText(run.state);
+    if (run.state == RunState::Cancelled && run.resumable)
+        return RunListModel::tr("cancelled, can be resumed");
+    return runStateText(run.state);
 }
 
 QString timeText(const RunInfo& run) {
@@ -90,7 +98,7 @@ QString toolTipText(const RunInfo& run, int column) {
         return RunListModel::tr("Perplexity of the model as it is: %1; quantized: %2. Lower is better.")
             .arg(full, formatExact(*run.perplexity));
     }
-    QStringList lines{stateText(run)};
+    QStringList lines{longStateText(run)};
     if (run.createdMs > 0)
         lines << QLocale().toString(QDateTime::fromMSecsSinceEpoch(run.createdMs), QLocale::ShortFormat);
     for (const QString& line : {run.stage, run.error, run.device, run.outDir})

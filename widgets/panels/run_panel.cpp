@@ -131,7 +131,7 @@ QWidget* RunPanel::Private::makeButtons(RunPanel* panel) {
                               {resume, RunPanel::tr("Res&ume"), &RunPanel::resumeRequested},
                               {open, RunPanel::tr("Ope&n"), &RunPanel::openRequested},
                               {report, RunPanel::tr("Re&port…"), &RunPanel::reportRequested},
-                              {folder, RunPanel::tr("Open f&older"), &RunPanel::openFolderRequested},
+                              {folder, RunPanel::tr("F&older"), &RunPanel::openFolderRequested},
                               {remove, RunPanel::tr("Remove…"), &RunPanel::removeRequested}};
     for (const Button& entry : buttons) {
         entry.button = new QPushButton(entry.text, box);
