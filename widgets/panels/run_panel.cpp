@@ -224,10 +224,12 @@ void RunPanel::Private::showRun(const QString& id) {
     updateState();
 }
 
-/// An analysis has no such rows: its tab would stay empty.
+/// An analysis and losses have no such rows: their tab would stay empty.
 void RunPanel::Private::showPlotTab() {
     const RunInfo* run = model->find(shown);
-    const bool wanted = !run || run->kind == QLatin1String("run") || !rows[shown].empty();
+    const bool without =
+        run && (run->kind == QLatin1String("analyze") || run->kind == QLatin1String("sensitivity"));
+    const bool wanted = !without || !rows[shown].empty();
     if (wanted == tabs->isTabVisible(kPlotTab)) return;
     tabs->setTabVisible(kPlotTab, wanted);
     tabs->setCurrentIndex(wanted ? kPlotTab : kLogTab);
