@@ -7,7 +7,6 @@
 #include <QDockWidget>
 #include <QMenuBar>
 #include <QScreen>
-#include <QSignalSpy>
 #include <QSplitter>
 #include <QStandardPaths>
 #include <QStatusBar>
@@ -32,7 +31,6 @@ namespace {
 
 constexpr QSize kSmallest{960, 600};
 constexpr double kLargeLetters = 1.3;
-constexpr int kWaitMs = 15000;
 
 /// What moves is seen in these.
 QMap<QString, QRect> placesOf(const MainWindow& window) {
