@@ -14,6 +14,7 @@
 #include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
+#include "widgets/models/site_table_model.h"
 #include "widgets/panels/budget_row.h"
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/header_strip.h"
@@ -41,6 +42,15 @@ std::vector<SiteAnalysis> sitesOf(const ModelConfig& model) {
             sites.push_back(std::move(row));
         }
     return sites;
+}
+
+/// Linear weights that no row stands for, those of experts: the rest of the elements beside embedding and
+/// head. Norms and biases, a few thousandths, do not count as such.
+std::int64_t unlistedWeights(const ModelConfig& model, std::int64_t parameters) {
+    constexpr double kNormsAndBiases = 0.01;
+    const std::int64_t embeddings = model.vocabSize * model.hiddenSize * (model.tiedEmbedding ? 1 : 2);
+    const std::int64_t rest = parameters - embeddings - model.layers * blockWeightCount(model);
+    return static_cast<double>(rest) > kNormsAndBiases * static_cast<double>(parameters) ? rest : 0;
 }
 
 /// A stack is as large as its largest page; on a small screen only the shown one may ask for room.
@@ -143,6 +153,7 @@ void MainWindow::connectSession() {
     connect(&m_session, &SessionController::runAdded, this, &MainWindow::showRun);
     connect(&m_session, &SessionController::runsCleared, this, [this] {
         m_shownRun.reset();
+        m_workspace->sites()->clearRuns();
         m_presenter->clearOpened();
     });
     connect(&m_session, &SessionController::modifiedChanged, this,
@@ -178,7 +189,8 @@ void MainWindow::connectPlan() {
         const SiteKeys selected = m_workspace->selection();
         const TransformKind wanted =
             selected.empty() ? state.fallback() : state.transformAt(selected.front());
-        if (wanted != m_shownTransform) {
+        // Curves of a transform that was not analysed do not exist; the last ones stay.
+        if (wanted != m_shownTransform && isAnalysed(wanted)) {
             m_shownTransform = wanted;
             m_workspace->showTransforms(TransformKind::None, wanted);
         }
@@ -194,6 +206,8 @@ void MainWindow::connectPlan() {
     InspectorPanel* inspector = m_workspace->inspector();
     connect(inspector, &InspectorPanel::planEdited, &m_plan, &PlanController::editSchemes);
     connect(inspector, &InspectorPanel::transformChosen, &m_plan, &PlanController::setTransform);
+    connect(inspector, &InspectorPanel::analysisWanted, this, &MainWindow::proposeTransform);
+    connect(m_workspace->table(), &SiteTablePanel::lockRequested, &m_plan, &PlanController::setLocked);
     connect(inspector, &InspectorPanel::measureRequested, &m_measure, &MeasureController::request);
     connect(&m_measure, &MeasureController::measured, m_workspace, &Workspace::showMeasured);
     connect(&m_measure, &MeasureController::busyChanged, this, [this, inspector](bool busy) {
@@ -231,15 +245,16 @@ void MainWindow::updateStatus() {
 }
 
 void MainWindow::updateSummary() {
-    const AnalysisPtr& analysis = m_session.analysis();
     const PlanState& state = m_plan.state();
-    const bool whole = analysis && !m_session.analysisIsLive();
-    const PlanSummary summary =
-        summarizePlan(state.plan, whole ? analysis->sites : sitesOf(m_session.modelConfig()),
-                      m_session.parameters(), state.fallback(), state.transforms);
-    m_planPanel->setSummary(summary);
-    m_planPanel->budget()->setBits(state.budget.value_or(summary.averageWeightBits));
-    m_workspace->header()->setPlan(state.plan.base, summary);
+    const ModelConfig model = m_session.modelConfig();
+    const PlanSummary summary = summarizePlan(state.plan, sitesOf(model), m_session.parameters(),
+                                              unlistedWeights(model, m_session.parameters()));
+    const SiteRanking ranking = currentRanking();
+    m_workspace->showRanking(ranking);
+    m_planPanel->setSummary(summary, ranking);
+    m_planPanel->budget()->setBits(state.budget.value_or(summary.plannedBits));
+    m_planPanel->budget()->setCandidates(state.candidateBits);
+    m_workspace->header()->setPlan(state.plan.base, summary, ranking);
 }
 
 void MainWindow::updateHeader() {

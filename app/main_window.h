@@ -16,6 +16,7 @@
 #include "app/plan_controller.h"
 #include "app/session_controller.h"
 #include "app/settings.h"
+#include "widgets/site_ranking.h"
 
 class QAction;
 class QDockWidget;
@@ -137,6 +138,12 @@ private:
     void updateBudget();
     [[nodiscard]] const JobRecord* sensitivityJob() const;
     void measureSensitivity();
+    /// What the sites cost the model under the plan as it is.
+    [[nodiscard]] SiteRanking currentRanking() const;
+    [[nodiscard]] bool isAnalysed(TransformKind transform) const;
+    /// The analysis sheet, filled in with the layers of these rows and one more transform.
+    void proposeTransform(const SiteKeys& keys, TransformKind transform);
+    void updateAnalysisCost();
     void announceSensitivity(const SensitivitySpec& spec);
 
     // main_window_jobs.cpp

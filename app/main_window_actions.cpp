@@ -164,6 +164,11 @@ void MainWindow::setupPlanMenu() {
     m_modelActions << addAction(menu, tr("&Clear Edits of Rows"),
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Backspace),
                                 [this] { m_plan.clearOverrides(); });
+    m_modelActions << addAction(menu, tr("&Lock Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_L),
+                                [this] { m_plan.setLocked(m_workspace->selection(), true); });
+    m_modelActions << addAction(menu, tr("&Unlock Selected Rows"),
+                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L),
+                                [this] { m_plan.setLocked(m_workspace->selection(), false); });
     QMenu* method = menu->addMenu(tr("&Method"));
     for (const MethodInfo& info : methodTable()) {
         QAction* action = addAction(method, toQString(info.title), {},

@@ -1,7 +1,13 @@
 // Weight bits under a budget: the plan panel's slider, and the measurement of the losses it weighs.
+#include <algorithm>
+#include <set>
+
 #include "app/main_window.h"
+#include "app/plan_ranking.h"
 #include "app/workspace.h"
+#include "widgets/panels/analyze_sheet.h"
 #include "widgets/panels/budget_row.h"
+#include "widgets/panels/inspector_panel.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/plan_panel.h"
 
@@ -10,6 +16,7 @@ namespace bdq {
 void MainWindow::connectBudget() {
     BudgetRow* row = m_planPanel->budget();
     connect(row, &BudgetRow::bitsChosen, &m_budget, &BudgetController::choose);
+    connect(row, &BudgetRow::candidatesChosen, &m_budget, &BudgetController::setCandidateBits);
     connect(row, &BudgetRow::measureRequested, this, &MainWindow::measureSensitivity);
     connect(row, &BudgetRow::cancelRequested, this, [this] {
         if (const JobRecord* job = sensitivityJob()) m_jobs.cancel(job->id);
@@ -35,7 +42,7 @@ void MainWindow::updateBudget() {
     auto measuring = BudgetRow::Measuring::Hidden;
     if (sensitivityJob() != nullptr)
         measuring = BudgetRow::Measuring::Running;
-    else if (m_budget.range() && !m_budget.measured())
+    else if (m_budget.canMeasure())
         measuring = BudgetRow::Measuring::Possible;
     row->setMeasuring(measuring);
 }
@@ -56,9 +63,55 @@ void MainWindow::measureSensitivity() {
 
 void MainWindow::announceSensitivity(const SensitivitySpec& spec) {
     m_session.reloadAnalysis(spec.analysisDir);
-    m_workspace->messages()->showMessage(MessageSeverity::Success,
-                                         tr("Losses measured: the slider of average bits now weighs what the "
-                                            "whole model loses at every site"));
+    m_workspace->messages()->showMessage(
+        MessageSeverity::Success, tr("Losses measured: rows are ranked, and the slider of average bits "
+                                     "weighs, by what the whole model loses at every site"));
+}
+
+SiteRanking MainWindow::currentRanking() const {
+    if (m_session.analysisIsLive()) return {};
+    const LoadedAnalysis& loaded = m_session.loadedAnalysis();
+    return rankingOf(loaded.result.get(), loaded.sensitivity.get(), m_plan.state());
+}
+
+bool MainWindow::isAnalysed(TransformKind transform) const {
+    const AnalysisPtr& analysis = m_session.analysis();
+    if (!analysis) return true; // nothing is shown that could vanish
+    const auto& known = analysis->spec.transforms;
+    return std::ranges::find(known, transform) != known.end();
+}
+
+void MainWindow::proposeTransform(const SiteKeys& keys, TransformKind transform) {
+    if (!m_session.isOpen()) return;
+    AnalyzeSpec spec = proposedAnalysis();
+    if (const AnalysisPtr& analysis = m_session.analysis()) {
+        const AnalyzeSpec& shown = analysis->spec;
+        spec.calibration = shown.calibration;
+        spec.schemes = shown.schemes;
+        spec.seed = shown.seed;
+        spec.transforms = shown.transforms;
+    }
+    if (std::ranges::find(spec.transforms, transform) == spec.transforms.end())
+        spec.transforms.push_back(transform);
+    std::set<int> layers;
+    for (const SiteKey& key : keys)
+        layers.insert(key.layer);
+    spec.layers.assign(layers.begin(), layers.end());
+    showAnalyzeSheet();
+    m_workspace->analyzeSheet()->setSpec(spec);
+}
+
+// By what the shown analysis took for a layer and a transform: the same machine, text and model.
+void MainWindow::updateAnalysisCost() {
+    double seconds = -1;
+    if (const AnalysisPtr& analysis = m_session.analysis(); analysis && !m_session.analysisIsLive()) {
+        std::set<int> layers;
+        for (const SiteAnalysis& site : analysis->sites)
+            layers.insert(site.key.layer);
+        if (!layers.empty() && analysis->provenance.seconds > 0)
+            seconds = analysis->provenance.seconds / static_cast<double>(layers.size());
+    }
+    m_workspace->inspector()->setAnalysisSeconds(seconds);
 }
 
 } // namespace bdq

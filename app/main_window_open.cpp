@@ -14,6 +14,8 @@
 #include "app/workspace.h"
 #include "engine/api/atomic_file.h"
 #include "widgets/format.h"
+#include "widgets/models/run_list_model.h"
+#include "widgets/models/site_table_model.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/site_table_panel.h"
 #include "widgets/panels/start_page.h"
@@ -171,16 +173,17 @@ void MainWindow::showAnalysis() {
     if (m_session.analysisIsLive()) {
         m_workspace->showLiveAnalysis(analysis);
     } else if (analysis) {
-        m_workspace->showAnalysis(analysis);
-        m_measure.setSource(m_session.modelPath().toStdString(), m_session.analysisDir());
+        m_workspace->showAnalysis(analysis, currentRanking());
+        m_measure.setSource(m_session.modelPath().toStdString(), m_session.analysisDir(), analysis);
         showRunValues();
     } else {
         m_workspace->showModel(m_session.modelConfig().layers);
         m_measure.setSource({}, {});
+        showRunValues(); // its rows are measured with or without an analysis
     }
     const LoadedAnalysis whole = m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis();
     m_budget.setAnalysis(whole);
-    m_workspace->showSensitivity(whole.sensitivity);
+    updateAnalysisCost();
     updateHeader();
     updateActions();
     updateReportSource();
@@ -197,20 +200,10 @@ void MainWindow::showRun(const LoadedRun& run) {
 
 void MainWindow::showRunValues() {
     if (!m_shownRun) return;
-    const RunResult& result = *m_shownRun->result;
-    for (const RunSiteResult& row : result.perLayer) {
-        const auto scheme = parseScheme(row.scheme);
-        if (!scheme || row.key.site == Site::KCache || row.key.site == Site::VCache) continue;
-        SiteAnswer answer;
-        answer.key = row.key;
-        answer.transform = methodInfo(result.spec.method).transform;
-        Scheme linear = *scheme;
-        linear.kv = Scheme{}.kv;
-        answer.scheme = formatScheme(linear);
-        answer.sqnrDb = row.sqnrDb;
-        answer.tokens = result.text.tokens;
-        m_workspace->showMeasured(answer);
-    }
+    const QString folder = QString::fromStdString(m_shownRun->dir);
+    const RunInfo* listed = m_runList->find(folder);
+    m_workspace->sites()->addRun(folder, tr("run %1").arg(listed ? listed->title : QString()),
+                                 *m_shownRun->result);
 }
 
 void MainWindow::saveSession(bool askName) {

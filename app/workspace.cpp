@@ -3,13 +3,11 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QTabBar>
 #include <QTabWidget>
-#include <QTableView>
-#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 #include "widgets/models/site_table_model.h"
 #include "widgets/panels/analyze_sheet.h"
@@ -57,6 +55,7 @@ void Workspace::createViews() {
     m_messages = new MessageBar(this);
     m_table = new SiteTablePanel(m_sites);
     m_inspector = new InspectorPanel;
+    m_inspector->setMeasured(m_sites->measured());
     m_flatness = new FlatnessPlot;
     m_histogram = new HistogramPlot;
     m_channels = new ChannelsPlot;
@@ -156,9 +155,10 @@ void Workspace::showModel(int layers) {
     applySelection({});
 }
 
-void Workspace::showAnalysis(const AnalysisPtr& analysis) {
+void Workspace::showAnalysis(const AnalysisPtr& analysis, const SiteRanking& ranking) {
     m_analysis = analysis;
-    const SiteKeys kept = m_selection;
+    const SiteKeys kept = std::exchange(m_selectedByProgram, false) ? SiteKeys() : m_selection;
+    showRanking(ranking);
     m_sites->setAnalysis(analysis);
     for (AnalysisPlot* plot : analysisPlots())
         plot->setAnalysis(analysis);
@@ -173,27 +173,14 @@ void Workspace::showLiveAnalysis(const AnalysisPtr& analysis) {
     m_analysis = analysis;
     for (AnalysisPlot* plot : analysisPlots())
         plot->setAnalysis(analysis);
-    if (analysis && m_selection.empty() && !analysis->sites.empty()) select({analysis->sites.front().key});
+    if (!analysis || !m_selection.empty() || analysis->sites.empty()) return;
+    select({analysis->sites.front().key});
+    m_selectedByProgram = true;
 }
 
-void Workspace::showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity) {
-    m_sites->setSensitivity(sensitivity);
-    const bool known = sensitivity != nullptr;
-    if (known != m_table->view()->isColumnHidden(SiteTableModel::LossColumn)) return;
-    m_table->setColumnShown(SiteTableModel::LossColumn, known);
-    // Later: an analysis that is just being opened has no widths yet.
-    if (known) QTimer::singleShot(0, this, &Workspace::widenTable);
-}
-
-// By what its columns lack, at the plots' cost, as far as their tabs stay in sight.
-void Workspace::widenTable() {
-    if (!isVisible()) return;
-    QList<int> sizes = m_splitter->sizes();
-    const int room = std::max(sizes[1] - m_tabs->tabBar()->sizeHint().width(), 0);
-    const int taken = std::min(m_table->missingWidth(), room);
-    sizes[0] += taken;
-    sizes[1] -= taken;
-    m_splitter->setSizes(sizes);
+void Workspace::showRanking(const SiteRanking& ranking) {
+    m_sites->setRanking(ranking);
+    m_inspector->setRanking(ranking);
 }
 
 void Workspace::showSite(const SiteAnalysis& site) {
@@ -203,20 +190,24 @@ void Workspace::showSite(const SiteAnalysis& site) {
 
 void Workspace::showPlan(const PlanState& state) {
     m_sites->setPlan(state.plan);
+    m_sites->setRounding(state.effectiveRounding());
     m_sites->setTransform(state.fallback(), state.transforms);
+    m_sites->setLocked(state.locked);
     m_inspector->setPlan(state.plan);
+    m_inspector->setRounding(state.effectiveRounding());
     m_inspector->setTransform(state.fallback(), state.transforms);
 }
 
-void Workspace::showMeasured(const SiteAnswer& answer) {
-    m_sites->setMeasured(answer);
-    m_inspector->setMeasured(answer);
+void Workspace::showMeasured(const SiteAnswer& answer, WeightRounding rounding) {
+    m_sites->addLive(answer, rounding);
+    m_inspector->showNewValue(answer);
 }
 
 void Workspace::showDetail(const SiteKey& key, const DetailPtr& detail) {
     if (m_selection.empty() || m_selection.front() != key) return;
     const SiteAnalysis* site = m_sites->find(key);
     if (!site) return;
+    m_inspector->setDetail(key, detail);
     for (DetailPlot* plot : detailPlots())
         plot->setSite(*site, detail, m_analysis ? m_analysis->text : TextInfo{});
 }
@@ -245,6 +236,7 @@ void Workspace::selectNeighbour(int step) {
 
 void Workspace::applySelection(const SiteKeys& keys) {
     m_selection = keys;
+    m_selectedByProgram = false;
     for (AnalysisPlot* plot : analysisPlots())
         plot->setSelected(keys);
     if (!keys.empty()) m_sqnrLayers->setSite(keys.front().site);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/session_controller.h"
+#include "widgets/site_ranking.h"
 #include "widgets/types.h"
 
 class QSplitter;
@@ -55,15 +56,16 @@ public:
 
     /// Rows without statistics.
     void showModel(int layers);
-    /// Whole analysis; null = none. The selection stays where rows stay.
-    void showAnalysis(const AnalysisPtr& analysis);
+    /// Whole analysis; null = none. The selection stays where rows stay, unless only the program made it;
+    /// else the row that costs the model most is selected.
+    void showAnalysis(const AnalysisPtr& analysis, const SiteRanking& ranking);
     /// Snapshot while an analysis runs: plots only, the table gets its rows by showSite().
     void showLiveAnalysis(const AnalysisPtr& analysis);
     void showSite(const SiteAnalysis& site);
-    /// Losses of single sites beside their rows; null = none. Their column comes and goes with them.
-    void showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity);
+    void showRanking(const SiteRanking& ranking);
     void showPlan(const PlanState& state);
-    void showMeasured(const SiteAnswer& answer);
+    /// Answer of the resident worker.
+    void showMeasured(const SiteAnswer& answer, WeightRounding rounding);
     /// Arrays of the first selected row, or nothing for any other row.
     void showDetail(const SiteKey& key, const DetailPtr& detail);
     /// Sets the transforms of all plots.
@@ -93,7 +95,6 @@ private:
     void connectTransforms();
     void applySelection(const SiteKeys& keys);
     void refreshSelection();
-    void widenTable();
     void requestDetail();
     [[nodiscard]] std::vector<AnalysisPlot*> analysisPlots() const;
     [[nodiscard]] std::vector<DetailPlot*> detailPlots() const;
@@ -116,6 +117,7 @@ private:
     QSplitter* m_splitter = nullptr;
     AnalysisPtr m_analysis;
     SiteKeys m_selection;
+    bool m_selectedByProgram = false; ///< the first row of an analysis that is being computed
 };
 
 } // namespace bdq

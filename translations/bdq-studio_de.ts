@@ -113,14 +113,6 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <translation>Erst das Modell analysieren: seine Verluste entscheiden, welche Stellen mehr Bits bekommen</translation>
     </message>
     <message>
-        <source>%1 × less loss than %2</source>
-        <translation>%1 × weniger Verlust als %2</translation>
-    </message>
-    <message>
-        <source>predicted</source>
-        <translation>vorhergesagt</translation>
-    </message>
-    <message>
         <source>measured</source>
         <translation>gemessen</translation>
     </message>
@@ -139,6 +131,45 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>Not proven: the search stopped early</source>
         <translation>Nicht bewiesen: die Suche endete vorzeitig</translation>
+    </message>
+    <message>
+        <source>as much as %1 everywhere</source>
+        <translation>so viel wie %1 überall</translation>
+    </message>
+    <message>
+        <source>%1 less than %2 everywhere</source>
+        <translation>%1 weniger als %2 überall</translation>
+    </message>
+    <message>
+        <source>%1 more than %2 everywhere</source>
+        <translation>%1 mehr als %2 überall</translation>
+    </message>
+    <message>
+        <source>estimated</source>
+        <translation>geschätzt</translation>
+    </message>
+    <message>
+        <source>Bit widths to choose from</source>
+        <translation>Bitbreiten zur Wahl</translation>
+    </message>
+    <message>
+        <source>Not ranked: nothing tells what the model loses by each row. Measure losses, or analyse again.</source>
+        <translation>Ohne Rangfolge: nichts sagt, was das Modell durch jede Zeile verliert. Verluste messen oder neu analysieren.</translation>
+    </message>
+    <message>
+        <source>Other losses are known now than when these bits were chosen: move the slider to choose again</source>
+        <translation>Inzwischen sind andere Verluste bekannt als bei der Wahl dieser Bits: den Regler bewegen, um neu zu wählen</translation>
+    </message>
+    <message>
+        <source>sum of losses %1 nats (%2)</source>
+        <translation>Summe der Verluste %1 nats (%2)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n locked rows stay as they are</source>
+        <translation>
+            <numerusform>%n gesperrte Zeile bleibt, wie sie ist</numerusform>
+            <numerusform>%n gesperrte Zeilen bleiben, wie sie sind</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -168,12 +199,24 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <translation>Beendet die Messung; nichts von ihr wird behalten</translation>
     </message>
     <message>
-        <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then predicted errors are compared.</source>
-        <translation>Misst, was das ganze Modell verliert, wenn nur eine Stelle quantisiert ist, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden vorhergesagte Fehler verglichen.</translation>
-    </message>
-    <message>
         <source>Move it: every site gets the bits that cost the model least</source>
         <translation>Bewegen: jede Stelle bekommt die Bits, die das Modell am wenigsten kosten</translation>
+    </message>
+    <message>
+        <source>Bit widths that a row can get</source>
+        <translation>Bitbreiten, die eine Zeile bekommen kann</translation>
+    </message>
+    <message>
+        <source>Bit widths that the slider chooses from</source>
+        <translation>Bitbreiten, aus denen der Regler wählt</translation>
+    </message>
+    <message>
+        <source>%1 bits</source>
+        <translation>%1 Bits</translation>
+    </message>
+    <message>
+        <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then estimated losses are compared, where the analysis has them; without either nothing is ranked.</source>
+        <translation>Misst, was das ganze Modell verliert, wenn eine einzelne Stelle quantisiert wird, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden geschätzte Verluste verglichen, wo die Analyse sie hat; ohne beides gibt es keine Rangfolge.</translation>
     </message>
 </context>
 <context>
@@ -554,10 +597,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Kein Modell geöffnet</translation>
     </message>
     <message>
-        <source>no prediction</source>
-        <translation>keine Vorhersage</translation>
-    </message>
-    <message>
         <source>%1 · 1 layer · %2</source>
         <translation>%1 · 1 Schicht · %2</translation>
     </message>
@@ -601,18 +640,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Unbekannt, bis ein Lauf mit Auswertungstext fertig ist.</translation>
     </message>
     <message>
-        <source>%1: predicted %2 dB, worst %3 dB</source>
-        <translation>%1: vorhergesagt %2 dB, schlechteste %3 dB</translation>
-    </message>
-    <message>
-        <source>&lt;p&gt;Mean predicted SQNR of all sites: %1 dB; smallest: %2 dB at %3.&lt;/p&gt;</source>
-        <translation>&lt;p&gt;Mittleres vorhergesagtes SQNR aller Stellen: %1 dB; kleinstes: %2 dB bei %3.&lt;/p&gt;</translation>
-    </message>
-    <message>
-        <source>A prediction needs the analysis of the activations.</source>
-        <translation>Eine Vorhersage braucht die Analyse der Aktivierungen.</translation>
-    </message>
-    <message>
         <source>%1 bit</source>
         <translation>%1 Bit</translation>
     </message>
@@ -621,8 +648,16 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>%1 · %2</translation>
     </message>
     <message>
-        <source>Average bits per linear weight with scales and zero points: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.</source>
-        <translation>Mittlere Bits je linearem Gewicht einschließlich Skalen und Nullpunkten: %1. Lineare Gewichte: %2. Alles andere (Embedding, Kopf, Normen) zählt 16 Bit.</translation>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>Average bits over all linear weights with scales and zero points, those that are not quantized at 16: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.</source>
+        <translation>Mittlere Bits aller linearen Gewichte mit Skalen und Nullpunkten, die nicht quantisierten mit 16: %1. Lineare Gewichte: %2. Alles andere (Einbettung, Kopf, Normen) zählt 16 Bits.</translation>
+    </message>
+    <message>
+        <source>%1 (%2 in the listed rows)</source>
+        <translation>%1 (%2 in den gezeigten Zeilen)</translation>
     </message>
 </context>
 <context>
@@ -746,6 +781,10 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <source>%1, after</source>
         <translation>%1, nachher</translation>
     </message>
+    <message>
+        <source>Largest / RMS</source>
+        <translation>Größtes / RMS</translation>
+    </message>
 </context>
 <context>
     <name>bdq::InspectorPanel</name>
@@ -758,28 +797,12 @@ Select one or more rows of the layer table, or click a point in a plot.</source>
 Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in einem Diagramm klicken.</translation>
     </message>
     <message>
-        <source>SQNR predicted (dB)</source>
-        <translation>SQNR vorhergesagt (dB)</translation>
-    </message>
-    <message>
-        <source>SQNR measured (dB)</source>
-        <translation>SQNR gemessen (dB)</translation>
-    </message>
-    <message>
         <source>Measure now</source>
         <translation>Jetzt messen</translation>
     </message>
     <message>
         <source>Quantizes these rows with the chosen bits and transform and measures the SQNR on kept tokens</source>
         <translation>Quantisiert diese Zeilen mit den gewählten Bits und der Transformation und misst das SQNR an aufbewahrten Token</translation>
-    </message>
-    <message>
-        <source>mixed</source>
-        <translation>gemischt</translation>
-    </message>
-    <message>
-        <source>Transform</source>
-        <translation>Transformation</translation>
     </message>
     <message>
         <source>&amp;Transform</source>
@@ -829,6 +852,77 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Eingang, Ausgang: gemischt</translation>
     </message>
     <message>
+        <source>Measuring…</source>
+        <translation>Wird gemessen …</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::InspectorSqnr</name>
+    <message>
+        <source>%1 … %2</source>
+        <translation>%1 … %2</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>gemessen</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>rounding</source>
+        <translation>Rundung</translation>
+    </message>
+    <message>
+        <source>SQNR (dB)</source>
+        <translation>SQNR (dB)</translation>
+    </message>
+    <message>
+        <source> (%1 of %2 rows)</source>
+        <translation> (%1 von %2 Zeilen)</translation>
+    </message>
+    <message>
+        <source>Share of the loss</source>
+        <translation>Anteil am Verlust</translation>
+    </message>
+    <message>
+        <source>SQNR predicted (dB)</source>
+        <translation>SQNR vorhergesagt (dB)</translation>
+    </message>
+    <message>
+        <source>SQNR of a token (dB)</source>
+        <translation>SQNR eines Tokens (dB)</translation>
+    </message>
+    <message>
+        <source>Energy in top 0.5 % of tokens</source>
+        <translation>Energie in den stärksten 0,5 % der Token</translation>
+    </message>
+    <message>
+        <source>SQNR measured (dB)</source>
+        <translation>SQNR gemessen (dB)</translation>
+    </message>
+    <message>
+        <source>predicted: %1</source>
+        <translation>vorhergesagt: %1</translation>
+    </message>
+    <message>
+        <source>not ranked</source>
+        <translation>ohne Rangfolge</translation>
+    </message>
+    <message>
+        <source>%1, %2 nats</source>
+        <translation>%1, %2 nats</translation>
+    </message>
+    <message>
+        <source>, #%1</source>
+        <translation>, Platz %1</translation>
+    </message>
+    <message>
+        <source>%1, 5 % below %2</source>
+        <translation>%1, 5 % unter %2</translation>
+    </message>
+    <message>
         <source>1 row not measured with these bits</source>
         <translation>1 Zeile mit diesen Bits nicht gemessen</translation>
     </message>
@@ -838,10 +932,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
             <numerusform>%n Zeile mit diesen Bits nicht gemessen</numerusform>
             <numerusform>%n Zeilen mit diesen Bits nicht gemessen</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Measuring…</source>
-        <translation>Wird gemessen …</translation>
     </message>
 </context>
 <context>
@@ -1424,8 +1514,47 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Die Verluste lassen sich nicht messen</translation>
     </message>
     <message>
-        <source>Losses measured: the slider of average bits now weighs what the whole model loses at every site</source>
-        <translation>Verluste gemessen: der Regler der mittleren Bits wägt jetzt, was das ganze Modell an jeder Stelle verliert</translation>
+        <source>&amp;Lock Selected Rows</source>
+        <translation>Ausgewählte Zeilen &amp;sperren</translation>
+    </message>
+    <message>
+        <source>&amp;Unlock Selected Rows</source>
+        <translation>Ausgewählte Zeilen &amp;entsperren</translation>
+    </message>
+    <message>
+        <source>Losses measured: rows are ranked, and the slider of average bits weighs, by what the whole model loses at every site</source>
+        <translation>Verluste gemessen: Rangfolge und Regler der mittleren Bits gehen nach dem, was das ganze Modell an jeder Stelle verliert</translation>
+    </message>
+    <message>
+        <source>run %1</source>
+        <translation>Lauf %1</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::MeasuredSource</name>
+    <message>
+        <source>analysis</source>
+        <translation>Analyse</translation>
+    </message>
+    <message>
+        <source>live</source>
+        <translation>live</translation>
+    </message>
+    <message>
+        <source>nearest, ranges from the extremes</source>
+        <translation>nächster Code, Bereiche aus den Extremen</translation>
+    </message>
+    <message>
+        <source>nearest with range search</source>
+        <translation>nächster Code mit Bereichssuche</translation>
+    </message>
+    <message>
+        <source>nearest with range search; ranges by output error gain more</source>
+        <translation>nächster Code mit Bereichssuche; Bereiche nach dem Fehler der Ausgabe bringen mehr</translation>
+    </message>
+    <message>
+        <source>nearest with range search; GPTQ gains more</source>
+        <translation>nächster Code mit Bereichssuche; GPTQ bringt mehr</translation>
     </message>
 </context>
 <context>
@@ -1537,6 +1666,24 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>Average of %1 bit</source>
         <translation>Im Mittel %1 Bit</translation>
     </message>
+    <message numerus="yes">
+        <source>Lock %n rows</source>
+        <translation>
+            <numerusform>%n Zeile sperren</numerusform>
+            <numerusform>%n Zeilen sperren</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unlock %n rows</source>
+        <translation>
+            <numerusform>%n Zeile entsperren</numerusform>
+            <numerusform>%n Zeilen entsperren</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Bit widths to choose from</source>
+        <translation>Bitbreiten zur Wahl</translation>
+    </message>
 </context>
 <context>
     <name>bdq::PlanPanel</name>
@@ -1617,14 +1764,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Zuerst ein Modell öffnen</translation>
     </message>
     <message>
-        <source>average %1 bit</source>
-        <translation>im Mittel %1 Bit</translation>
-    </message>
-    <message>
-        <source>predicted SQNR %1 dB, worst %2 dB at %3</source>
-        <translation>vorhergesagtes SQNR %1 dB, schlechtestes %2 dB bei %3</translation>
-    </message>
-    <message>
         <source>1 row differs</source>
         <translation>1 Zeile weicht ab</translation>
     </message>
@@ -1638,6 +1777,10 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>A&amp;verage bits</source>
         <translation>Bits im M&amp;ittel</translation>
+    </message>
+    <message>
+        <source>average %1</source>
+        <translation>im Mittel %1</translation>
     </message>
 </context>
 <context>
@@ -2148,6 +2291,45 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     </message>
 </context>
 <context>
+    <name>bdq::SiteRanking</name>
+    <message>
+        <source>measured</source>
+        <translation>gemessen</translation>
+    </message>
+    <message>
+        <source>estimated</source>
+        <translation>geschätzt</translation>
+    </message>
+    <message>
+        <source>not ranked</source>
+        <translation>ohne Rangfolge</translation>
+    </message>
+    <message>
+        <source>not ranked: measure losses</source>
+        <translation>ohne Rangfolge: Verluste messen</translation>
+    </message>
+    <message>
+        <source>sum of losses %1 nats (%2), largest %3 %4 with %5</source>
+        <translation>Summe der Verluste %1 nats (%2), größter %3 %4 mit %5</translation>
+    </message>
+    <message>
+        <source>! more than %1 times, !! more than %2 times the share that a site would have if all cost the same.</source>
+        <translation>! mehr als %1-mal, !! mehr als %2-mal der Anteil, den eine Stelle hätte, wenn alle gleich viel kosteten.</translation>
+    </message>
+    <message>
+        <source>Measured: the model ran with each site alone quantized.</source>
+        <translation>Gemessen: das Modell lief mit jeder Stelle einzeln quantisiert.</translation>
+    </message>
+    <message>
+        <source>Estimated: from one backward pass of the analysis; measure the losses to be sure.</source>
+        <translation>Geschätzt: aus einem Rückwärtsdurchlauf der Analyse; sicher ist es erst gemessen.</translation>
+    </message>
+    <message>
+        <source>Neither measured nor estimated for every row as the plan has it: the rows are in the order of the model. SQNR of a row by itself does not rank rows.</source>
+        <translation>Nicht für jede Zeile so gemessen oder geschätzt, wie der Plan sie hat: die Zeilen stehen in der Ordnung des Modells. Das SQNR einer Zeile für sich ergibt keine Rangfolge.</translation>
+    </message>
+</context>
+<context>
     <name>bdq::SiteTableModel</name>
     <message>
         <source>Layer</source>
@@ -2198,10 +2380,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>Größter Betrag</translation>
     </message>
     <message>
-        <source>Not known yet: analyse the model&apos;s activations, or measure this row.</source>
-        <translation>Noch nicht bekannt: die Aktivierungen des Modells analysieren oder diese Zeile messen.</translation>
-    </message>
-    <message>
         <source>unknown</source>
         <translation>unbekannt</translation>
     </message>
@@ -2210,16 +2388,56 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>%1: %2</translation>
     </message>
     <message>
-        <source>%1: %2, poor</source>
-        <translation>%1: %2, schlecht</translation>
+        <source>Loss (nats)</source>
+        <translation>Verlust (nats)</translation>
     </message>
     <message>
-        <source>Bits of weights / activations (/ KV cache) in the current plan</source>
-        <translation>Bits der Gewichte / Aktivierungen (/ KV-Cache) im aktuellen Plan</translation>
+        <source>SQNR token (dB)</source>
+        <translation>SQNR Token (dB)</translation>
     </message>
     <message>
-        <source>Model loss (KL)</source>
-        <translation>Modellverlust (KL)</translation>
+        <source>SQNR token, 5 % (dB)</source>
+        <translation>SQNR Token, 5 % (dB)</translation>
+    </message>
+    <message>
+        <source>Top tokens (%)</source>
+        <translation>Stärkste Token (%)</translation>
+    </message>
+    <message>
+        <source>%1: %2, locked</source>
+        <translation>%1: %2, gesperrt</translation>
+    </message>
+    <message>
+        <source>%1: %2, stands out</source>
+        <translation>%1: %2, fällt auf</translation>
+    </message>
+    <message>
+        <source>Loss, est. (nats)</source>
+        <translation>Verlust, gesch. (nats)</translation>
+    </message>
+    <message>
+        <source>Bits of weights / activations (/ KV cache) in the current plan; a padlock: the slider of average bits leaves these weights alone (L)</source>
+        <translation>Bits von Gewichten / Aktivierungen (/ KV-Cache) im aktuellen Plan; ein Schloss: der Regler der mittleren Bits lässt diese Gewichte in Ruhe (L)</translation>
+    </message>
+    <message>
+        <source>Not ranked: measure losses, or analyse the model again; the loss of every row must be known as the plan has it.</source>
+        <translation>Ohne Rangfolge: Verluste messen oder das Modell neu analysieren; der Verlust jeder Zeile muss so bekannt sein, wie der Plan sie hat.</translation>
+    </message>
+    <message>
+        <source>Not measured by the chosen kind (%1) with these bits, this transform and this rounding. The inspector lists what other kinds measured.</source>
+        <translation>Von der gewählten Art (%1) mit diesen Bits, dieser Transformation und dieser Rundung nicht gemessen. Der Inspektor zeigt, was andere Arten gemessen haben.</translation>
+    </message>
+    <message>
+        <source>Not known yet: analyse the model&apos;s activations, or measure this row.</source>
+        <translation>Noch nicht bekannt: die Aktivierungen des Modells analysieren oder diese Zeile messen.</translation>
+    </message>
+    <message>
+        <source>%1; locked: the slider of average bits leaves these weights alone (L unlocks)</source>
+        <translation>%1; gesperrt: der Regler der mittleren Bits lässt diese Gewichte in Ruhe (L entsperrt)</translation>
+    </message>
+    <message>
+        <source>%1 of the sum, place %2 of %3, %4</source>
+        <translation>%1 der Summe, Platz %2 von %3, %4</translation>
     </message>
 </context>
 <context>
@@ -2284,6 +2502,46 @@ Clear the filter line or the threshold in the Flatness plot.</source>
         <translation>Keine Zeile besteht die Filter.
 
 Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
+    </message>
+    <message>
+        <source>Kind of measured SQNR</source>
+        <translation>Art des gemessenen SQNR</translation>
+    </message>
+    <message>
+        <source>What the column of measured SQNR shows: values of the analysis, of the resident worker (live), or of a run. They are measured on different tokens with different rounding: one column holds one kind, the inspector lists all.</source>
+        <translation>Was die Spalte des gemessenen SQNR zeigt: Werte der Analyse, des mitlaufenden Arbeiters (live) oder eines Laufs. Sie sind an verschiedenen Token mit verschiedener Rundung gemessen: eine Spalte zeigt eine Art, der Inspektor alle.</translation>
+    </message>
+    <message>
+        <source>&amp;Measured:</source>
+        <translation>&amp;Gemessen:</translation>
+    </message>
+    <message>
+        <source>Sort again</source>
+        <translation>Neu sortieren</translation>
+    </message>
+    <message>
+        <source>The plan has changed since the rows were sorted. They stay where they are while you edit; this puts them in order.</source>
+        <translation>Der Plan hat sich seit dem Sortieren geändert. Beim Bearbeiten bleiben die Zeilen, wo sie sind; dies ordnet sie.</translation>
+    </message>
+    <message>
+        <source>&amp;Lock Selected	L</source>
+        <translation>Auswahl &amp;sperren	L</translation>
+    </message>
+    <message>
+        <source>&amp;Unlock Selected</source>
+        <translation>Auswahl &amp;entsperren</translation>
+    </message>
+    <message>
+        <source>&amp;Copy Rows	Ctrl+C</source>
+        <translation>Zeilen &amp;kopieren	Strg+C</translation>
+    </message>
+    <message>
+        <source>not ranked: measure losses</source>
+        <translation>ohne Rangfolge: Verluste messen</translation>
+    </message>
+    <message>
+        <source>losses: %1</source>
+        <translation>Verluste: %1</translation>
     </message>
 </context>
 <context>
@@ -2500,6 +2758,29 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>off</source>
         <translation>aus</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::TransformBox</name>
+    <message>
+        <source>mixed</source>
+        <translation>gemischt</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>Transformation</translation>
+    </message>
+    <message>
+        <source>%1 (not analysed)</source>
+        <translation>%1 (nicht analysiert)</translation>
+    </message>
+    <message>
+        <source>Analyse %1 here (about %2)…</source>
+        <translation>%1 hier analysieren (etwa %2)…</translation>
+    </message>
+    <message>
+        <source>Analyse %1 here…</source>
+        <translation>%1 hier analysieren…</translation>
     </message>
 </context>
 <context>

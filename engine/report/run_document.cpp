@@ -2,6 +2,7 @@
 
 #include "engine/report/builders.h"
 #include "engine/report/common_sections.h"
+#include "engine/report/loss_section.h"
 #include "engine/report/site_plots.h"
 #include "engine/report/text_format.h"
 
@@ -29,7 +30,7 @@ std::vector<Card> cards(const RunResult& run) {
         perplexityCard(run),
         {"Method", std::string(method.title) + ", preset " + std::string(presetName(run.spec.preset)), {}},
         {"Scheme", formatScheme(run.spec.plan.base), {}},
-        {"Average weight bits", formatNumber(run.averageWeightBits), formatExact(run.averageWeightBits)},
+        {"Average weight bits", averageBitsText(run), formatExact(run.averageWeightBits)},
         {"Time", formatSeconds(run.provenance.seconds), formatExact(run.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(run.provenance.peakHostBytes),
          std::to_string(run.provenance.peakHostBytes) + " bytes"},
@@ -75,12 +76,25 @@ Section plotsSection(const RunResult& run) {
 
 Section worstSection(const ReportData& data) {
     const RunResult& run = *data.run;
-    std::vector<SiteValue> linear;
-    for (const SiteValue& value : sqnrValues(run))
-        if (value.key.site != Site::KCache && value.key.site != Site::VCache) linear.push_back(value);
-    Section section{"Worst sites", {Paragraph{"The linear sites with the lowest SQNR, worst first.", false}}};
-    std::vector<Block> blocks = worstSiteBlocks(data, lowest(std::move(linear), kWorstSites),
-                                                methodInfo(run.spec.method).transform, run.text.source);
+    std::vector<SiteKey> worst;
+    std::string text;
+    if (data.analysis) {
+        const RankedPlan plan = rankedPlan(data);
+        worst = costliest(plan, kWorstSites);
+        text = "The sites that cost the model most: " + rankingText(plan) + ".";
+    }
+    if (worst.empty()) {
+        std::vector<SiteValue> linear;
+        for (const SiteValue& value : sqnrValues(run))
+            if (value.key.site != Site::KCache && value.key.site != Site::VCache) linear.push_back(value);
+        worst = lowest(std::move(linear), kWorstSites);
+        text =
+            "Not ranked: this run's folder holds no losses of single sites. Shown are the linear sites with "
+            "the lowest SQNR, worst first: a diagnosis, not what the model loses.";
+    }
+    Section section{"Worst sites", {Paragraph{text, false}}};
+    std::vector<Block> blocks =
+        worstSiteBlocks(data, worst, methodInfo(run.spec.method).transform, run.text.source);
     if (blocks.empty()) blocks.emplace_back(Paragraph{"No histograms were stored with this run.", false});
     section.blocks.insert(section.blocks.end(), blocks.begin(), blocks.end());
     return section;

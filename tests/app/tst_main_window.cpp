@@ -1,4 +1,7 @@
 // The window against the fake worker: open, look, edit, run, cancel, crash, close.
+#include <algorithm>
+#include <cmath>
+
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
@@ -20,7 +23,11 @@
 #include "tests/app/app_test_support.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/models/site_table_model.h"
+#include "widgets/panels/analyze_sheet.h"
 #include "widgets/panels/budget_row.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/header_strip.h"
+#include "widgets/panels/inspector_panel.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/run_sheet.h"
 #include "widgets/panels/site_table_panel.h"
@@ -36,6 +43,13 @@ QString shownMessage(const MainWindow& window) {
     for (const QLabel* label : window.workspace()->messages()->findChildren<QLabel*>())
         texts << label->text();
     return texts.join(QLatin1Char(' '));
+}
+
+QString elidedText(const QWidget& widget) {
+    QStringList texts;
+    for (const ElidedLabel* label : widget.findChildren<ElidedLabel*>())
+        texts << label->text();
+    return texts.join(QLatin1Char('|'));
 }
 
 QVariant tableValue(const MainWindow& window, SiteKey key, int column) {
@@ -125,18 +139,11 @@ private slots:
         auto* slider = row->findChild<QSlider*>();
         auto* measure = row->findChild<QPushButton*>();
         QVERIFY(slider->isEnabled() && measure->isVisible());
-        const SiteTablePanel* table = window->workspace()->table();
-        const int width = table->width() + table->missingWidth(); // exactly what the columns need
-        window->resize(width + 1200, 800);
-        window->workspace()->splitter()->setSizes({width, 900, 300});
-        QCOMPARE(table->missingWidth(), 0);
         QSignalSpy ended(window->jobs(), &JobQueue::jobEnded);
         measure->click();
         QVERIFY(ended.wait(kWaitMs));
         QVERIFY(QTest::qWaitFor([&] { return !measure->isVisible(); }, kWaitMs));
-        QVERIFY(!table->view()->isColumnHidden(SiteTableModel::LossColumn));
-        QTRY_VERIFY(table->width() > width); // no part of the table went out of sight for it
-        QCOMPARE(table->missingWidth(), 0);
+        QCOMPARE(window->workspace()->sites()->ranking().basis, RankingBasis::Measured);
         QVERIFY(tableValue(*window, {1, Site::Down}, SiteTableModel::LossColumn).isValid());
         const PlanState before = window->plan()->state();
         slider->setValue(slider->minimum() + 1);
@@ -148,17 +155,90 @@ private slots:
         QVERIFY(QFile::remove(m_analysis + QStringLiteral("/sensitivity.json")));
     }
 
-    void columnsOfAnotherDayDoNotPromiseLosses() {
+    void whatCostsMostIsShownFirst() {
         auto window = makeWindow("request");
-        window->workspace()->table()->setColumnShown(SiteTableModel::LossColumn, true);
-        QVERIFY(openAnalysis(*window)); // without a sensitivity
-        QVERIFY(window->workspace()->table()->view()->isColumnHidden(SiteTableModel::LossColumn));
+        window->show();
+        QVERIFY(openAnalysis(*window));
+        const SiteRanking& ranking = window->workspace()->sites()->ranking();
+        QCOMPARE(ranking.basis, RankingBasis::Estimated);
+        const AnalysisResult& analysis = *window->session()->analysis();
+        const PlanState& state = window->plan()->state();
+        SiteKey worst;
+        double most = -1;
+        double sum = 0;
+        for (const SiteAnalysis& site : analysis.sites) {
+            const double loss =
+                estimatedLoss(site, state.fallback(), state.plan.at(site.key), state.effectiveRounding());
+            sum += loss;
+            if (loss <= most) continue;
+            most = loss;
+            worst = site.key;
+        }
+        QCOMPARE(*ranking.largest, worst);
+        QVERIFY(std::abs(ranking.sum - sum) < 1e-12 * sum);
+        QCOMPARE(window->workspace()->table()->visibleKeys().front(), worst);
+        QCOMPARE(window->workspace()->selection(), SiteKeys{worst});
+        QVERIFY(elidedText(*window->workspace()->header()).contains(rankingText(ranking)));
+    }
+
+    void anAnalysisWithoutLossesRanksNothingAndTheSliderIsOff() {
+        const QString dir = m_dir.filePath(QStringLiteral("unranked"));
+        QVERIFY(QDir().mkpath(dir));
+        AnalyzeSpec spec = test::analyzeSpec(dir);
+        spec.estimateLosses = false; // as in version 0.1
+        QVERIFY(test::produce(spec));
+        auto window = makeWindow("ok");
+        window->show();
+        QSignalSpy opened(window->session(), &SessionController::opened);
+        window->openPath(dir);
+        QVERIFY(opened.wait(kWaitMs));
+        const SiteKeys shown = window->workspace()->table()->visibleKeys();
+        QVERIFY(std::ranges::is_sorted(shown)); // the order of the model
+        QVERIFY(elidedText(*window->workspace()->header()).contains(QStringLiteral("not ranked")));
+        auto* row = window->findChild<BudgetRow*>();
+        QVERIFY(!row->findChild<QSlider*>()->isEnabled());
+        QVERIFY(elidedText(*row).contains(QStringLiteral("Not ranked")));
+        QVERIFY(row->findChild<QPushButton*>()->isVisible()); // "Measure losses"
+        const PlanState before = window->plan()->state();
+        emit row->bitsChosen(3.5);
+        QVERIFY(window->plan()->state() == before);
+    }
+
+    void aTransformThatWasNotAnalysedIsProposedNotApplied() {
+        auto window = makeWindow("request");
+        QVERIFY(openAnalysis(*window));
+        const PlanState before = window->plan()->state();
+        emit window->workspace()->inspector()->analysisWanted({{1, Site::Down}, {0, Site::O}},
+                                                              TransformKind::Wush);
+        QVERIFY(window->workspace()->sheetOpen());
+        const AnalyzeSpec spec = window->workspace()->analyzeSheet()->spec();
+        QCOMPARE(spec.layers, (std::vector<int>{0, 1}));
+        QVERIFY(std::ranges::find(spec.transforms, TransformKind::Wush) != spec.transforms.end());
+        QVERIFY(window->plan()->state() == before);
+        QCOMPARE(window->workspace()->messages()->count(), 0);
+    }
+
+    void aMethodThatWasNotAnalysedMeasuresNothingAndSaysSo() {
+        auto window = makeWindow("request");
+        window->show();
+        QVERIFY(openAnalysis(*window));
+        window->workspace()->tabs()->setCurrentIndex(Workspace::HistogramTab);
+        QVERIFY(QTest::qWaitFor([&] { return !window->workspace()->histogram()->isEmpty(); }, kWaitMs));
+        const SiteKeys order = window->workspace()->table()->visibleKeys();
+        const TransformKind shown = window->workspace()->histogram()->after();
+        window->plan()->setTransform({order.front()}, TransformKind::Wush);
+        QTest::qWait(500); // longer than the pause before rows are measured
+        QCOMPARE(window->workspace()->messages()->count(), 0);
+        QCOMPARE(window->workspace()->table()->visibleKeys(), order); // no row sinks
+        QCOMPARE(window->workspace()->histogram()->after(), shown);   // no curve vanishes
+        QVERIFY(!window->workspace()->histogram()->isEmpty());
     }
 
     void theMeasuredValueFollowsTheEdit() {
         auto window = makeWindow("request");
         QVERIFY(openAnalysis(*window));
         const SiteKey key{1, Site::Down};
+        window->workspace()->sites()->setSource({MeasuredKind::Live});
         window->workspace()->select({key});
         window->plan()->editSchemes({key}, SchemeEdit{5, 5, {}});
         QVERIFY(!tableValue(*window, key, SiteTableModel::SqnrMeasuredColumn).isValid());

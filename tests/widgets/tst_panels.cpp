@@ -104,13 +104,19 @@ void TstPanels::headerStripSaysIt() {
     strip.setText(analysis->text);
     strip.setPerplexity(21.631, 26.44);
     const Plan plan{test::scheme("W4A4KV4"), {}};
-    const PlanSummary summary =
-        summarizePlan(plan, analysis->sites, analysis->parameters, TransformKind::None);
-    strip.setPlan(plan.base, summary);
+    PlanSummary summary = summarizePlan(plan, analysis->sites, analysis->parameters);
+    strip.setPlan(plan.base, summary, test::makeRanking(*analysis, plan, TransformKind::None));
     QVERIFY(test::showsText(strip, "perplexity 21.6 → 26.4"));
-    QVERIFY(test::showsText(strip, "W4A4KV4: predicted"));
     QVERIFY(test::showsText(strip, "MB"));
     const auto labels = strip.findChildren<ElidedLabel*>();
+    QVERIFY2(labels.at(2)->text().startsWith("W4A4KV4: sum of losses "), qPrintable(labels.at(2)->text()));
+    QVERIFY(labels.at(2)->text().contains("(estimated), largest 2 gate, up with "));
+    QVERIFY(labels.at(2)->toolTip().contains("!! more than 6 times"));
+    strip.setPlan(plan.base, summary, {});
+    QVERIFY(labels.at(2)->text().contains("not ranked: measure losses"));
+    summary.averageWeightBits = 13.6; // 24 of 30 layers are out of reach
+    strip.setPlan(plan.base, summary, {});
+    QVERIFY(test::showsText(strip, "13.6 bit (4.0"));
     QCOMPARE(labels.at(0)->text(), QString("SmolLM2-135M-Instruct · 30 layers · 135 M"));
     QCOMPARE(labels.at(1)->text(), QString("calibration: wikitext2-calibration.txt, 32 × 2,048 tokens"));
     TextInfo odd = analysis->text;

@@ -381,7 +381,8 @@ void TstSheets::planTotalsAndActions() {
     Plan plan{test::scheme("W4A4KV4"), {}};
     plan = withEdit(plan, {{0, Site::Down}, {1, Site::Down}}, SchemeEdit{8, 8, std::nullopt});
     panel.setPlan(plan);
-    panel.setSummary(summarizePlan(plan, analysis->sites, analysis->parameters, TransformKind::None));
+    panel.setSummary(summarizePlan(plan, analysis->sites, analysis->parameters),
+                     test::makeRanking(*analysis, plan, TransformKind::None));
     test::shot(panel, QSize(700, 200));
     QVERIFY(button(panel, "Reset rows")->isVisible());
     const int narrowest = panel.minimumSizeHint().width(); // beside the runs at 1280

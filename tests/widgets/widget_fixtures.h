@@ -7,6 +7,7 @@
 #include <QPalette>
 #include <QWidget>
 
+#include "widgets/site_ranking.h"
 #include "widgets/types.h"
 
 class QAbstractButton;
@@ -15,9 +16,17 @@ namespace bdq::test {
 
 inline constexpr std::int64_t kFeatures = 96;
 
+/// The site that costs the made-up model most, and the one where a few tokens hold all energy.
+inline constexpr SiteKey kCostliest{2, Site::GateUp};
+inline constexpr SiteKey kLoneToken{1, Site::Down};
+
 SiteAnalysis makeSite(SiteKey key);
 /// `layers` layers with four sites each; W4A4 measured under some transforms, W8A8 predicted only.
 std::shared_ptr<const AnalysisResult> makeAnalysis(int layers);
+/// As an analysis of version 0.1.
+std::shared_ptr<const AnalysisResult> withoutLosses(const AnalysisResult& analysis);
+/// By estimated losses, as the engine ranks.
+SiteRanking makeRanking(const AnalysisResult& analysis, const Plan& plan, TransformKind transform);
 std::shared_ptr<const SiteDetail> makeDetail(SiteKey key, std::int64_t features = kFeatures);
 Scheme scheme(const char* text);
 QPalette darkPalette();

@@ -13,6 +13,7 @@
 #include "widgets/panels/budget_row.h"
 #include "widgets/panels/elided_label.h"
 #include "widgets/panels/form_fields.h"
+#include "widgets/panels/header_strip.h"
 #include "widgets/theme.h"
 
 namespace bdq {
@@ -87,7 +88,7 @@ PlanPanel::PlanPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     layout->addStretch(1);
     setMethod(RunSpec().method);
     setPlan({});
-    setSummary({});
+    setSummary({}, {});
     setLayerCount(0);
 }
 
@@ -262,14 +263,12 @@ void PlanPanel::setLayerCount(int layers) {
     setRunEnabled(known, known ? QString() : tr("Open a model first"));
 }
 
-void PlanPanel::setSummary(const PlanSummary& summary) {
-    QStringList parts{tr("average %1 bit").arg(formatNumber(summary.averageWeightBits))};
+void PlanPanel::setSummary(const PlanSummary& summary, const SiteRanking& ranking) {
+    QStringList parts{tr("average %1").arg(averageBitsText(summary))};
     if (summary.modelBytes > 0) parts << formatBytes(summary.modelBytes);
-    if (summary.worstSqnrDb)
-        parts << tr("predicted SQNR %1 dB, worst %2 dB at %3")
-                     .arg(formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb),
-                          siteText(summary.worst));
+    parts << rankingText(ranking);
     d->totals->setText(parts.join(QStringLiteral("  ·  ")));
+    d->totals->setToolTip(rankingToolTip(ranking.basis));
     d->overrides->setText(summary.overrides == 1 ? tr("1 row differs")
                                                  : tr("%n rows differ", nullptr, summary.overrides));
     d->overrides->setVisible(summary.overrides > 0);
