@@ -100,7 +100,13 @@ public:
                              m_spec.schemes = splitList(text);
                              return {};
                          });
-        declareSeed(arguments, m_spec.seed, "seed of random signs and of self-generated text");
+        declareSwitch(
+            arguments,
+            {"--estimate", "on|off",
+             "estimate what the whole model loses by every site, from one backward pass (default on)"},
+            [this](bool on) { m_spec.estimateLosses = on; });
+        declareSeed(arguments, m_spec.seed,
+                    "seed of random signs, of drawn labels and of self-generated text");
         declareDevice(arguments, m_spec.device);
         declareJson(arguments);
         arguments.footer(transformHelp());

@@ -35,15 +35,6 @@ void optionalCount(Arguments& arguments, const OptionText& text, std::optional<i
                                                 std::to_string(most)));
 }
 
-void optionalSwitch(Arguments& arguments, const OptionText& text, std::optional<bool>& value) {
-    arguments.option(text, [&value, name = text.names](const std::string& found) -> Status {
-        if (found != "on" && found != "off")
-            return fail(ErrorCode::InvalidSpec, name + ": found \"" + found + "\", expected on or off");
-        value = found == "on";
-        return {};
-    });
-}
-
 constexpr const char* kSelf = "self"; // text that the model writes, no file
 
 constexpr double kLeastRate = std::numeric_limits<double>::min();
@@ -91,6 +82,15 @@ void makeAbsolute(std::string& path) {
     std::error_code error; // the current folder may be gone
     const std::filesystem::path whole = std::filesystem::absolute(path, error);
     if (!path.empty() && path != kSelf && !error) path = whole.lexically_normal().string();
+}
+
+void declareSwitch(Arguments& arguments, const OptionText& text, std::function<void(bool)> take) {
+    arguments.option(text, [take = std::move(take), name = text.names](const std::string& found) -> Status {
+        if (found != "on" && found != "off")
+            return fail(ErrorCode::InvalidSpec, name + ": found \"" + found + "\", expected on or off");
+        take(found == "on");
+        return {};
+    });
 }
 
 void declareDevice(Arguments& arguments, DeviceOptions& device) {
@@ -142,13 +142,13 @@ void declareTraining(Arguments& arguments, TrainingOverrides& training) {
                             "a number more than 0, at most 1"));
     optionalCount(arguments, {"--batch", "N", "sequences a training step (default: the preset's)"},
                   training.batch, 1, kMaxBatch);
-    optionalSwitch(arguments, {"--learn-rounding", "on|off", "learn which way each weight is rounded"},
-                   training.learnRounding);
-    optionalSwitch(arguments,
-                   {"--quantized-inputs", "on|off", "blocks learn from the quantized blocks before them"},
-                   training.quantizedInputs);
-    optionalSwitch(arguments, {"--autocast", "on|off", "train with bfloat16 matrix products"},
-                   training.autocast);
+    declareSwitch(arguments, {"--learn-rounding", "on|off", "learn which way each weight is rounded"},
+                  [&training](bool on) { training.learnRounding = on; });
+    declareSwitch(arguments,
+                  {"--quantized-inputs", "on|off", "blocks learn from the quantized blocks before them"},
+                  [&training](bool on) { training.quantizedInputs = on; });
+    declareSwitch(arguments, {"--autocast", "on|off", "train with bfloat16 matrix products"},
+                  [&training](bool on) { training.autocast = on; });
 }
 
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help) {

@@ -1,6 +1,7 @@
 // Options that several computing commands share.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ void makeAbsolute(std::string& path);
 
 /// --device, --threads
 void declareDevice(Arguments& arguments, DeviceOptions& device);
+/// An option that is "on" or "off".
+void declareSwitch(Arguments& arguments, const OptionText& text, std::function<void(bool)> take);
 /// --seed. `what` says what is random.
 void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& what);
 /// --calibration, --sequences = --samples, --seq-len. `sequences` says how many there are by default.
