@@ -110,15 +110,20 @@ Result<analysis::BitPlan> BudgetController::solve(double averageBits) const {
     const SensitivityResult* sensitivity = m_analysis.sensitivity.get();
     const bool analysed = contains(m_analysis.result->spec.transforms, wanted);
     const bool tried = sensitivity != nullptr && contains(sensitivity->transforms(), wanted);
-    // Losses under another method's transform are better than none when the plan's was not analysed.
-    if (sensitivity != nullptr && (tried || !analysed)) {
+    const auto measuredPlan = [&] {
         request.metric = analysis::PlanMetric::Kl;
-        if (tried) request.transform = wanted;
-        if (auto found = analysis::planBits(*m_analysis.result, sensitivity, request)) return found;
-    }
-    request.transform = analysed ? std::optional(wanted) : std::nullopt;
+        request.transform = tried ? std::optional(wanted) : std::nullopt;
+        return analysis::planBits(*m_analysis.result, sensitivity, request);
+    };
+    if (tried && sensitivity->activation == request.activation)
+        if (auto found = measuredPlan()) return found;
     request.metric = analysis::PlanMetric::Estimated;
-    return analysis::planBits(*m_analysis.result, nullptr, request);
+    request.transform = analysed ? std::optional(wanted) : std::nullopt;
+    auto found = analysis::planBits(*m_analysis.result, nullptr, request);
+    if (found || sensitivity == nullptr) return found;
+    // Losses with other activations or another transform are better than none; the notes say so.
+    auto other = measuredPlan();
+    return other ? std::move(other) : std::move(found);
 }
 
 void BudgetController::update() {
@@ -172,9 +177,10 @@ void BudgetController::describe(const analysis::BitPlan& plan) {
     lines << tr("Transform: %1").arg(toQString(transformInfo(plan.transform).title));
     lines << (plan.solution.optimal ? tr("Proven: no choice within the budget has a smaller sum")
                                     : tr("Not proven: the search stopped early"));
-    if (!m_plan->state().locked.empty())
-        lines << tr("%n locked rows stay as they are", nullptr,
-                    static_cast<int>(m_plan->state().locked.size()));
+    const auto locked = static_cast<int>(m_plan->state().locked.size());
+    if (locked > 0)
+        lines << (locked == 1 ? tr("1 locked row stays as it is")
+                              : tr("%n locked rows stay as they are", nullptr, locked));
     for (const std::string& note : plan.notes)
         lines << toQString(note);
     for (QString& line : lines)

@@ -115,7 +115,10 @@ void PlanController::setLocked(const SiteKeys& keys, bool locked) {
     // With a row set free the budget would choose otherwise.
     if (!locked && next != m_state) next.budget.reset();
     const auto rows = static_cast<int>(keys.size());
-    push(locked ? tr("Lock %n rows", nullptr, rows) : tr("Unlock %n rows", nullptr, rows), next);
+    const QString text = rows == 1 ? (locked ? tr("Lock 1 row") : tr("Unlock 1 row"))
+                         : locked  ? tr("Lock %n rows", nullptr, rows)
+                                   : tr("Unlock %n rows", nullptr, rows);
+    push(text, next);
 }
 
 void PlanController::setCandidateBits(const std::vector<int>& bits) {

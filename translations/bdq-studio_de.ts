@@ -171,6 +171,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
             <numerusform>%n gesperrte Zeilen bleiben, wie sie sind</numerusform>
         </translation>
     </message>
+    <message>
+        <source>1 locked row stays as it is</source>
+        <translation>1 gesperrte Zeile bleibt, wie sie ist</translation>
+    </message>
 </context>
 <context>
     <name>bdq::BudgetRow</name>
@@ -1556,6 +1560,10 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>nearest with range search; GPTQ gains more</source>
         <translation>nächster Code mit Bereichssuche; GPTQ bringt mehr</translation>
     </message>
+    <message>
+        <source>nearest, ranges from the extremes: this analysis knows no range search</source>
+        <translation>nächster Code, Bereiche aus den Extremen: diese Analyse kennt keine Bereichssuche</translation>
+    </message>
 </context>
 <context>
     <name>bdq::MessageBar</name>
@@ -1683,6 +1691,14 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Bit widths to choose from</source>
         <translation>Bitbreiten zur Wahl</translation>
+    </message>
+    <message>
+        <source>Lock 1 row</source>
+        <translation>1 Zeile sperren</translation>
+    </message>
+    <message>
+        <source>Unlock 1 row</source>
+        <translation>1 Zeile entsperren</translation>
     </message>
 </context>
 <context>

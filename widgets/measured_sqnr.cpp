@@ -23,10 +23,13 @@ std::string linearSchemeText(Scheme scheme) {
     return formatScheme(scheme);
 }
 
-QString predictionText(WeightRounding rounding) {
+QString predictionText(WeightRounding rounding, const TransformAnalysis& statistics) {
     const auto text = [](const char* source) {
         return QCoreApplication::translate("bdq::MeasuredSource", source);
     };
+    if (rounding != WeightRounding::Rtn && !statistics.weightNoiseSymmetricSearched)
+        return text(QT_TRANSLATE_NOOP(
+            "bdq::MeasuredSource", "nearest, ranges from the extremes: this analysis knows no range search"));
     switch (rounding) {
     case WeightRounding::Rtn:
         return text(QT_TRANSLATE_NOOP("bdq::MeasuredSource", "nearest, ranges from the extremes"));

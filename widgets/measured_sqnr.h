@@ -38,9 +38,9 @@ struct MeasuredQuery {
 /// formatScheme() of a linear site: its cache does not matter.
 std::string linearSchemeText(Scheme scheme);
 
-/// How predictions round weights for a plan with this rounding: what GPTQ and output errors gain beyond the
-/// range search is not predicted.
-QString predictionText(WeightRounding rounding);
+/// How predictions from `statistics` round weights for a plan with this rounding: what GPTQ and output errors
+/// gain beyond the range search is not predicted, and older analyses know no range search.
+QString predictionText(WeightRounding rounding, const TransformAnalysis& statistics);
 
 struct MeasuredSqnr {
     MeasuredSource source;

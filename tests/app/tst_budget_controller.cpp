@@ -138,8 +138,10 @@ private slots:
         auto turned = std::make_shared<AnalysisResult>(*m_analysis.result);
         for (SiteAnalysis& site : turned->sites)
             if (site.key.layer == 0 && site.key.site == Site::O)
-                for (double& loss : site.transforms.at(kAnalysed).loss->weightSymmetricSearched)
-                    loss *= 1000;
+                for (NoiseByBits* losses : {&site.transforms.at(kAnalysed).loss->weightSymmetricSearched,
+                                            &site.transforms.at(kAnalysed).loss->weightAsymmetricSearched})
+                    for (double& loss : *losses)
+                        loss *= 1000;
         other.result = turned;
         budget.setAnalysis(other);
         QVERIFY2(budget.outcome().contains(QStringLiteral("Other losses")), qPrintable(budget.outcome()));
@@ -184,6 +186,7 @@ private slots:
         spec.analysisDir = m_dir.toStdString();
         spec.modelPath = "model.gguf";
         spec.transforms = {kAnalysed};
+        spec.activation = start().plan.base.activation;
         QVERIFY(test::produce(spec));
         const LoadedAnalysis measured = loadAnalysis(m_dir.toStdString()).value();
         QVERIFY(measured.sensitivity);
@@ -196,6 +199,9 @@ private slots:
         QVERIFY(budget.measured());
         budget.choose(3.5);
         QVERIFY(budget.outcome().contains(QStringLiteral("measured")));
+        plan.setBase(parseScheme("W4A16").value()); // measured with other activations
+        QVERIFY(!budget.measured() && budget.canMeasure());
+        plan.history()->undo();
         plan.setMethod(Method::Rtn); // its transform was analysed, but its losses were not measured
         QVERIFY(!budget.measured() && budget.range());
         budget.choose(3.5);

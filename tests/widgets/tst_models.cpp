@@ -212,6 +212,7 @@ void TstModels::predictionsKnowTheRounding() {
             value.weightNoiseSymmetricSearched = value.weightNoiseSymmetric;
             for (double& noise : *value.weightNoiseSymmetricSearched)
                 noise /= 4;
+            value.weightNoiseAsymmetricSearched = value.weightNoiseSymmetricSearched;
         }
     SiteTableModel model;
     model.setAnalysis(analysis);
@@ -225,6 +226,10 @@ void TstModels::predictionsKnowTheRounding() {
     QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::ToolTipRole)
                 .toString()
                 .contains("GPTQ gains more"));
+    model.setAnalysis(test::makeAnalysis(1)); // of an older version
+    QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::ToolTipRole)
+                .toString()
+                .contains("knows no range search"));
 }
 
 void TstModels::lossesRankAndMark() {

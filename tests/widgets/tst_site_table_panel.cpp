@@ -252,9 +252,13 @@ void TstSiteTablePanel::tableHoldsItsFirstColumns() {
     SiteTableModel model;
     SiteTablePanel panel(&model);
     const auto analysis = test::makeAnalysis(30);
-    model.setRanking(test::makeRanking(*analysis, {}, TransformKind::None));
+    model.setRanking(test::makeRanking(*analysis, {test::scheme("W4A4"), {}}, TransformKind::None));
     model.setAnalysis(analysis);
     test::shot(panel, QSize(470, 500));
+    for (int column = 0; column < SiteTableModel::ColumnCount; ++column)
+        if (!panel.view()->isColumnHidden(column))
+            qInfo("column %d: %d of %d", column, panel.view()->columnWidth(column),
+                  panel.view()->viewport()->width());
     for (int column : {SiteTableModel::LossColumn, SiteTableModel::SqnrMeasuredColumn,
                        SiteTableModel::SqnrTokenMedianColumn}) {
         QVERIFY(!panel.view()->isColumnHidden(column));

@@ -68,6 +68,16 @@ MeasuredQuery SiteRowValues::query(SiteKey key) const {
     return {key, transformOf(key), linearSchemeText(plan.at(key))};
 }
 
+QString SiteRowValues::csvName(int column) const {
+    QString name = QString::fromLatin1(siteColumnInfo(column).csvName);
+    if (column == Table::LossColumn && ranking.basis != RankingBasis::None)
+        name += ranking.basis == RankingBasis::Measured ? QStringLiteral("_measured")
+                                                        : QStringLiteral("_estimated");
+    if (column == Table::SqnrMeasuredColumn && source.kind != MeasuredKind::Analysis)
+        name += source.kind == MeasuredKind::Live ? QStringLiteral("_live") : QStringLiteral("_run");
+    return name;
+}
+
 std::optional<double> SiteRowValues::sqnr(const SiteRow& row, int column) const {
     const MeasuredQuery asked = query(row.key);
     if (column == Table::SqnrMeasuredColumn)
@@ -169,7 +179,7 @@ QString SiteRowValues::toolTip(const SiteRow& row, int column) const {
                     .arg(ranking.losses.size())
                     .arg(rankingBasisText(ranking.basis));
     } else if (column == Table::SqnrPredictedColumn) {
-        under += QStringLiteral(" · ") + predictionText(rounding);
+        under += QStringLiteral(" · ") + predictionText(rounding, *statistics(row, transformOf(row.key)));
     } else if (column == Table::SqnrMeasuredColumn) {
         under += QStringLiteral(" · ") + measuredSourceText(source);
     }

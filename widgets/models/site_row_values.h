@@ -20,7 +20,8 @@ struct SiteRow {
     std::optional<SiteAnalysis> site;
 };
 
-/// Title for people (not translated yet), name in copied text, and metric of metricTable().
+/// Title for people (not translated yet), name in copied text (SiteRowValues::csvName), and metric of
+/// metricTable().
 struct SiteColumnInfo {
     const char* title;
     const char* csvName;
@@ -43,6 +44,8 @@ struct SiteRowValues {
     [[nodiscard]] const TransformAnalysis* statistics(const SiteRow& row, TransformKind kind) const;
     [[nodiscard]] MeasuredQuery query(SiteKey key) const;
 
+    /// Says which losses and which kind of measured values a copied column holds.
+    [[nodiscard]] QString csvName(int column) const;
     [[nodiscard]] std::optional<double> number(const SiteRow& row, int column) const;
     [[nodiscard]] QString text(const SiteRow& row, int column) const;
     [[nodiscard]] QString toolTip(const SiteRow& row, int column) const;

@@ -202,7 +202,7 @@ QString SiteTableModel::toTsv(const std::vector<int>& rows, const std::vector<in
     QStringList lines;
     QStringList cells;
     for (int column : columns)
-        cells << QString::fromLatin1(siteColumnInfo(column).csvName);
+        cells << d->values.csvName(column);
     lines << cells.join(u'\t');
     for (int rowIndex : rows) {
         cells.clear();

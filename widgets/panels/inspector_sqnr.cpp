@@ -152,12 +152,15 @@ void InspectorSqnr::setRanking(const SiteRanking& ranking) {
 void InspectorSqnr::show(const std::vector<SiteAnalysis>& sites, const InspectedPlan& plan) {
     showLoss(sites);
     std::vector<double> predictions;
-    for (const SiteAnalysis& site : sites)
-        if (const TransformKind kind = plan.transformOf(site.key); site.transforms.contains(kind))
-            predictions.push_back(predictedSqnrDb(site, kind, plan.plan.at(site.key), plan.rounding));
+    QString how;
+    for (const SiteAnalysis& site : sites) {
+        const auto found = site.transforms.find(plan.transformOf(site.key));
+        if (found == site.transforms.end()) continue;
+        predictions.push_back(predictedSqnrDb(site, found->first, plan.plan.at(site.key), plan.rounding));
+        how = predictionText(plan.rounding, found->second);
+    }
     setNumbers(m_predicted, predictions, true, true);
-    m_prediction->setText(predictions.empty() ? QString()
-                                              : tr("predicted: %1").arg(predictionText(plan.rounding)));
+    m_prediction->setText(how.isEmpty() ? QString() : tr("predicted: %1").arg(how));
     showTokens(sites, plan);
     showMeasured(sites, plan);
 }

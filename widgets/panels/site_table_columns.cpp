@@ -28,9 +28,9 @@ QString widestText(int column) {
     case SiteTableModel::BitsColumn:
         return QStringLiteral("x 8/8/16");
     case SiteTableModel::LossColumn:
-        return QStringLiteral("!! 0.00000");
+        return QStringLiteral("!! 0.0000");
     default:
-        return QStringLiteral("0.00000");
+        return QStringLiteral("0.0000");
     }
 }
 

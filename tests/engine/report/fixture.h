@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/api/atomic_file.h"
+#include "engine/api/sensitivity.h"
 #include "engine/io/tensor_file.h"
 #include "tests/engine/api/samples.h"
 
