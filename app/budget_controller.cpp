@@ -144,8 +144,9 @@ void BudgetController::update() {
     } else {
         const auto [least, most] = std::ranges::minmax(found->uniform, {}, &analysis::UniformPlan::bits);
         m_range = BudgetRange{least.bits, most.bits};
-        m_measured =
-            found->metric == analysis::PlanMetric::Kl && found->transform == m_plan->state().fallback();
+        const PlanState& state = m_plan->state();
+        m_measured = found->metric == analysis::PlanMetric::Kl && found->transform == state.fallback() &&
+                     m_analysis.sensitivity->activation == state.plan.base.activation;
         if (chosen) describe(*found);
     }
     emit changed();
@@ -170,6 +171,9 @@ void BudgetController::describe(const analysis::BitPlan& plan) {
     const analysis::UniformPlan* uniform = plan.bestUniform();
     const QString compared = uniform ? comparedText(plan.solution.loss, *uniform) : QString();
     if (!compared.isEmpty()) parts << compared;
+    if (plan.transform != m_plan->state().fallback())
+        parts << tr("losses under %1: the plan's transform is not known")
+                     .arg(toQString(transformInfo(plan.transform).title));
     m_outcome = parts.join(QStringLiteral("  ·  "));
     QStringList lines;
     for (const analysis::PlanMetricInfo& info : analysis::planMetricTable())

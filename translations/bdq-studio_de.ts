@@ -175,6 +175,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>1 locked row stays as it is</source>
         <translation>1 gesperrte Zeile bleibt, wie sie ist</translation>
     </message>
+    <message>
+        <source>losses under %1: the plan&apos;s transform is not known</source>
+        <translation>Verluste unter %1: die Transformation des Plans ist nicht bekannt</translation>
+    </message>
 </context>
 <context>
     <name>bdq::BudgetRow</name>
