@@ -42,7 +42,7 @@ CompareController::CompareController(ComparePanel* panel, RunListModel* list, QO
 
 void CompareController::updateChoices() {
     m_listed.clear();
-    for (int row = 0; row < m_list->rowCount(); ++row) {
+    for (int row = m_list->rowCount() - 1; row >= 0; --row) { // the list begins with the newest
         const RunInfo* run = m_list->find(m_list->idAt(row));
         if (run->state == RunState::Finished && run->kind == QLatin1String("run"))
             m_listed.push_back({run->id, choiceTitle(run->title, run->method, run->scheme)});

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "app/output_folders.h"
 #include "engine/api/atomic_file.h"
 #include "engine/api/job_event.h"
 #include "engine/io/model_reader.h"
@@ -85,7 +86,7 @@ Result<LoadedRun> loadInterruptedRun(const std::string& dir) {
 /// A model path stored in results may be relative to where the command ran; try it as it is and beside the
 /// folder.
 std::optional<LoadedModel> modelOf(const std::string& stored, const std::string& dir,
-                                   std::vector<std::string>& problems) {
+                                   std::vector<OpenProblem>& problems) {
     if (stored.empty()) return std::nullopt;
     const fs::path beside = fs::path(dir) / stored;
     std::error_code ignored;
@@ -93,7 +94,7 @@ std::optional<LoadedModel> modelOf(const std::string& stored, const std::string&
     const fs::path found = isThere(stored) || !isThere(beside) ? fs::absolute(stored, ignored) : beside;
     auto model = loadModel(found.lexically_normal().string());
     if (model) return std::move(*model);
-    problems.push_back(model.error().text());
+    problems.push_back({model.error().text(), OpenProblem::Missing::Model});
     return std::nullopt;
 }
 
@@ -109,44 +110,89 @@ void addRun(LoadedRun run, LoadedContent& content) {
         if (analysis)
             content.analysis = std::move(*analysis);
         else
-            content.problems.push_back(analysis.error().text());
+            content.problems.push_back({analysis.error().text()});
     }
     content.runs.push_back(std::move(run));
 }
 
-Result<LoadedContent> loadSessionContent(const std::string& path) {
+/// Finds the parts of a session: by the model they belong to, else where it says.
+class SessionParts {
+public:
+    SessionParts(ModelMark model, const std::string& sessionPath, const LoadPlaces& places)
+        : m_model(std::move(model)), m_places(places.results) {
+        // A session is moved with its folder, or into one with its results.
+        m_places.insert(m_places.begin(),
+                        {{sessionPath + ".d", 1}, {fs::path(sessionPath).parent_path().string(), 2}});
+    }
+
+    /// The folder itself when nothing better is found: opening it says what is wrong.
+    std::string find(const std::string& folder) {
+        const auto there = findResults({{folder, 0}}, m_model);
+        if (std::ranges::find(there, folder, &FoundResult::folder) != there.end()) return folder;
+        if (!m_found) m_found = findResults(m_places, m_model);
+        return findMoved(*m_found, folder).value_or(folder);
+    }
+
+private:
+    ModelMark m_model;
+    std::vector<ResultPlace> m_places;
+    std::optional<std::vector<FoundResult>> m_found;
+};
+
+OpenProblem missingResult(const Error& error) {
+    return {error.text(), OpenProblem::Missing::Result};
+}
+
+Result<LoadedContent> loadSessionContent(const std::string& path, const LoadPlaces& places) {
     LoadedContent content;
     content.path = path;
     BDQ_TRY(SessionDocument document, loadSession(path));
     content.model = modelOf(document.modelPath, fs::path(path).parent_path().string(), content.problems);
     if (content.model && !document.stamp.fingerprint.empty() &&
         content.model->stamp.fingerprint != document.stamp.fingerprint)
-        content.problems.push_back(document.modelPath +
-                                   ": the model's header has changed since the session was saved; "
-                                   "results of the session may not belong to it");
+        content.problems.push_back({document.modelPath +
+                                    ": the model is not the one that the session was saved with, or the "
+                                    "session is of an earlier version; its results may not belong to it"});
+    SessionParts parts(
+        {document.stamp.fingerprint, content.model ? content.model->index.path : document.modelPath}, path,
+        places);
     if (!document.analysisDir.empty()) {
+        document.analysisDir = parts.find(document.analysisDir);
         auto analysis = loadAnalysis(document.analysisDir);
         if (analysis)
             content.analysis = std::move(*analysis);
         else
-            content.problems.push_back(analysis.error().text());
+            content.problems.push_back(missingResult(analysis.error()));
     }
-    for (const std::string& dir : document.runDirs) {
+    for (std::string& dir : document.runDirs) {
+        dir = parts.find(dir);
         auto run = loadRun(dir);
         if (run)
             addRun(std::move(*run), content);
         else
-            content.problems.push_back(run.error().text());
+            content.problems.push_back(missingResult(run.error()));
     }
     content.session = std::move(document);
     return content;
+}
+
+/// Edits of the model that no session holds. One that cannot be read is as good as none: it is written anew.
+void addEarlierEdits(const LoadPlaces& places, LoadedContent& content) {
+    const ModelMark mark = content.mark();
+    if (!places.autosaves || (mark.fingerprint.empty() && mark.path.empty())) return;
+    const std::string file = autosaveFile(mark.fingerprint, mark.path).toStdString();
+    if (!isThere(file)) return;
+    if (auto document = loadSession(file)) content.earlier = std::move(*document);
 }
 
 } // namespace
 
 Result<LoadedModel> loadModel(const std::string& path) {
     BDQ_TRY(const io::ModelReader reader, io::ModelReader::open(path));
-    LoadedModel model{reader.index(), {}};
+    LoadedModel model;
+    model.index = reader.index();
+    model.notComputed = whyNotComputed(model.index.config);
+    model.experts = expertsOf(model.index);
     model.stamp.sizeBytes = model.index.fileBytes;
     model.stamp.modifiedUnixSeconds = model.index.files.empty() ? 0 : unixSeconds(model.index.files.front());
     model.stamp.fingerprint = reader.fingerprint();
@@ -177,25 +223,15 @@ Result<LoadedRun> loadRun(const std::string& dir) {
     return LoadedRun{dir, std::make_shared<const RunResult>(std::move(result)), interrupted};
 }
 
-std::optional<LoadedAnalysis> newestAnalysis(const std::string& folder, const std::string& modelPath) {
-    std::error_code ignored;
-    std::vector<std::pair<std::int64_t, std::string>> found;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-        const fs::path file = entry.path() / "analysis.json";
-        if (isThere(file)) found.emplace_back(unixSeconds(file), entry.path().string());
-    }
-    std::sort(found.rbegin(), found.rend());
-    for (const auto& [time, dir] : found) {
-        auto analysis = loadAnalysis(dir);
-        if (analysis && analysis->result->spec.modelPath == modelPath) return std::move(*analysis);
-    }
-    return std::nullopt;
+ModelMark LoadedContent::mark() const {
+    if (model) return {model->stamp.fingerprint, model->index.path};
+    if (session) return {session->stamp.fingerprint, session->modelPath};
+    if (analysis) return {{}, analysis->result->spec.modelPath};
+    return runs.empty() ? ModelMark{} : ModelMark{{}, runs.back().result->spec.modelPath};
 }
 
-Result<LoadedContent> loadContent(const std::string& path) {
-    std::error_code ignored;
-    const std::string absolute = fs::absolute(path, ignored).lexically_normal().string();
-    if (absolute.ends_with(".bdqsession")) return loadSessionContent(absolute);
+namespace {
+Result<LoadedContent> loadFolderOrModel(const std::string& absolute) {
     LoadedContent content;
     content.path = absolute;
     const fs::path folder(absolute);
@@ -211,11 +247,21 @@ Result<LoadedContent> loadContent(const std::string& path) {
         addRun(std::move(run), content);
         return content;
     }
-    if (isThere(folder / "events.jsonl"))
+    if (isThere(folder / kEventLogName))
         return fail(ErrorCode::NotFound, absolute +
                                              ": this job did not finish and left nothing to show; expected "
                                              "run.json, analysis.json or spec.json in the folder");
     BDQ_TRY(content.model, loadModel(absolute));
+    return content;
+}
+} // namespace
+
+Result<LoadedContent> loadContent(const std::string& path, const LoadPlaces& places) {
+    std::error_code ignored;
+    const std::string absolute = fs::absolute(path, ignored).lexically_normal().string();
+    if (absolute.ends_with(".bdqsession")) return loadSessionContent(absolute, places);
+    BDQ_TRY(LoadedContent content, loadFolderOrModel(absolute));
+    addEarlierEdits(places, content);
     return content;
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "app/model_listing.h"
+#include "app/result_scan.h"
 #include "app/session_document.h"
 #include "engine/api/model_index.h"
 #include "engine/api/results.h"
@@ -18,6 +20,8 @@ namespace bdq {
 struct LoadedModel {
     ModelIndex index;
     ModelStamp stamp;
+    NotComputed notComputed = NotComputed::Nothing;
+    Experts experts;
 };
 
 struct LoadedAnalysis {
@@ -35,21 +39,36 @@ struct LoadedRun {
     bool interrupted = false;
 };
 
+/// A part that could not be opened.
+struct OpenProblem {
+    enum class Missing { Nothing, Model, Result };
+    std::string text;
+    Missing missing = Missing::Nothing; ///< it may be somewhere else
+};
+
+/// Where to look for what belongs to a path.
+struct LoadPlaces {
+    std::vector<ResultPlace> results;
+    bool autosaves = false; ///< whether edits of earlier days are looked for
+};
+
 /// All that one path brings.
 struct LoadedContent {
     std::string path; ///< absolute
     std::optional<SessionDocument> session;
+    std::optional<SessionDocument> earlier; ///< edits of the model without a session
     std::optional<LoadedModel> model;
     std::optional<LoadedAnalysis> analysis;
     std::vector<LoadedRun> runs;       ///< the last one is the one to show
-    std::vector<std::string> problems; ///< parts that could not be opened, beside those that could
+    std::vector<OpenProblem> problems; ///< parts that could not be opened, beside those that could
+
+    /// Of the model whose results these are; empty parts are unknown.
+    [[nodiscard]] ModelMark mark() const;
 };
 
-/// Errors: of the part that `path` names; problems of parts it refers to go to `problems`.
-Result<LoadedContent> loadContent(const std::string& path);
-
-/// Where the program may keep analyses of this model from earlier: the newest readable one under `folder`.
-std::optional<LoadedAnalysis> newestAnalysis(const std::string& folder, const std::string& modelPath);
+/// Errors: of the part that `path` names; problems of parts it refers to go to `problems`. Results of a
+/// session that are no longer where it says are looked for by the model's fingerprint.
+Result<LoadedContent> loadContent(const std::string& path, const LoadPlaces& places = {});
 
 Result<LoadedModel> loadModel(const std::string& path);
 Result<LoadedAnalysis> loadAnalysis(const std::string& dir);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <string_view>
 
+#include "app/job_record.h"
 #include "engine/api/atomic_file.h"
 
 namespace bdq {
@@ -13,12 +14,7 @@ namespace {
 
 /// A worker that has said its last word gets this long to exit.
 constexpr int kExitMs = 10000;
-
-QString outDirOf(const JobSpec& spec) {
-    if (const auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return QString::fromStdString(analyze->outDir);
-    if (const auto* run = std::get_if<RunSpec>(&spec)) return QString::fromStdString(run->outDir);
-    return {};
-}
+constexpr int kDetachMs = 1000;
 
 QString signalName(int number) {
     switch (number) {
@@ -48,30 +44,35 @@ FailedEvent failedWith(ErrorCode code, const QString& message) {
 } // namespace
 
 JobClient::JobClient(QString workerPath, QObject* parent)
-    : QObject(parent), m_workerPath(std::move(workerPath)) {
+    : JobChannel(parent), m_workerPath(std::move(workerPath)) {
     m_escalation.setSingleShot(true);
     connect(&m_escalation, &QTimer::timeout, this, &JobClient::escalate);
-    connect(&m_process, &QProcess::readyReadStandardOutput, this, &JobClient::readOutput);
-    connect(&m_process, &QProcess::readyReadStandardError, this, &JobClient::readLog);
-    connect(&m_process, &QProcess::finished, this, &JobClient::processFinished);
+    makeProcess();
+}
+
+void JobClient::makeProcess() {
+    m_process = std::make_unique<QProcess>();
+    connect(m_process.get(), &QProcess::readyReadStandardOutput, this, &JobClient::readOutput);
+    connect(m_process.get(), &QProcess::readyReadStandardError, this, &JobClient::readLog);
+    connect(m_process.get(), &QProcess::finished, this, &JobClient::processFinished);
     // Qt sends no finished() for this one error, and both signals for every other (design/style.md 6.2).
-    connect(&m_process, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
+    connect(m_process.get(), &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart)
             end(failedWith(ErrorCode::WorkerCrashed, tr("%1: the worker program cannot be started: %2")
-                                                         .arg(m_workerPath, m_process.errorString())));
+                                                         .arg(m_workerPath, m_process->errorString())));
     });
 }
 
 JobClient::~JobClient() {
-    m_process.disconnect(this);
-    if (m_process.state() != QProcess::NotRunning) {
-        m_process.kill();
-        m_process.waitForFinished(1000);
+    m_process->disconnect(this);
+    if (m_process->state() != QProcess::NotRunning) {
+        m_process->kill();
+        m_process->waitForFinished(1000);
     }
 }
 
 Status JobClient::start(const JobSpec& spec) {
-    if (m_state != State::Idle)
+    if (state() != State::Idle)
         return fail(ErrorCode::InvalidSpec,
                     "a job is still running in this worker; cancel it or wait for its end");
     BDQ_CHECK(validate(spec));
@@ -80,52 +81,70 @@ Status JobClient::start(const JobSpec& spec) {
     m_outcome.reset();
     m_protocolError.reset();
     m_stoppedByUs = false;
-    m_outDir = outDirOf(spec);
+    m_outDir = jobFolder(spec);
     setState(State::Running);
-    m_process.start(m_workerPath, {QStringLiteral("worker")});
-    if (m_process.state() != QProcess::NotRunning)
-        m_process.write(QByteArray::fromStdString(encodeCommand(StartCommand{spec})) + '\n');
+    m_process->start(m_workerPath, {QStringLiteral("worker")});
+    if (m_process->state() != QProcess::NotRunning)
+        m_process->write(QByteArray::fromStdString(encodeCommand(StartCommand{spec})) + '\n');
     return {};
 }
 
 bool JobClient::sendRequest(const SiteRequest& request) {
-    if (m_state != State::Running) return false;
-    m_process.write(QByteArray::fromStdString(encodeCommand(RequestCommand{request})) + '\n');
+    if (state() != State::Running) return false;
+    m_process->write(QByteArray::fromStdString(encodeCommand(RequestCommand{request})) + '\n');
     return true;
 }
 
 void JobClient::cancel() {
-    if (m_state != State::Running || m_outcome) return;
+    if (state() != State::Running || m_outcome) return;
     setState(State::Cancelling);
-    m_process.write(QByteArray::fromStdString(encodeCommand(CancelCommand{})) + '\n');
+    m_process->write(QByteArray::fromStdString(encodeCommand(CancelCommand{})) + '\n');
     m_escalation.start(m_patience.terminateMs);
 }
 
+void JobClient::detach() {
+    if (state() == State::Idle) return;
+    m_escalation.stop();
+    m_process->disconnect(this);
+    if (!m_outDir.isEmpty() && QDir(m_outDir).exists()) {
+        // At once: the worker appends to it.
+        const Status written = writeFileAtomically(logFile(), m_log.text().toStdString());
+        if (!written) qWarning("%s", written.error().text().c_str());
+    }
+    m_process->write(QByteArray::fromStdString(encodeCommand(DetachCommand{})) + '\n');
+    m_process->waitForBytesWritten(kDetachMs);
+    m_process->closeWriteChannel();
+    // A QProcess kills its process when it is destroyed: this one lives until the program has ended.
+    static_cast<void>(m_process.release());
+    makeProcess();
+    setState(State::Idle);
+}
+
 void JobClient::closeInput() {
-    m_process.closeWriteChannel();
+    m_process->closeWriteChannel();
 }
 
 void JobClient::escalate() {
-    if (m_process.state() == QProcess::NotRunning) return;
+    if (m_process->state() == QProcess::NotRunning) return;
     if (m_stoppedByUs || m_outcome || m_protocolError) {
         m_stoppedByUs = true;
-        m_process.kill();
+        m_process->kill();
         return;
     }
     m_stoppedByUs = true;
-    m_process.terminate();
+    m_process->terminate();
     m_escalation.start(m_patience.killMs);
 }
 
 void JobClient::readOutput() {
-    for (const QByteArray& line : m_lines.feed(m_process.readAllStandardOutput()))
+    for (const QByteArray& line : m_lines.feed(m_process->readAllStandardOutput()))
         handleLine(line);
     if (m_lines.overflowed())
         failProtocol(tr("a line from the worker is longer than %1 bytes").arg(kMaxLineBytes));
 }
 
 void JobClient::readLog() {
-    const QByteArray text = m_process.readAllStandardError();
+    const QByteArray text = m_process->readAllStandardError();
     if (text.isEmpty()) return;
     m_log.append(text);
     emit logReceived(QString::fromUtf8(text));
@@ -156,14 +175,14 @@ void JobClient::handleLine(const QByteArray& line) {
         m_outcome = *failedEvent;
     else
         m_outcome = CancelledEvent{};
-    m_process.closeWriteChannel();
+    m_process->closeWriteChannel();
     m_escalation.start(kExitMs);
 }
 
 void JobClient::failProtocol(const QString& what) {
     if (m_protocolError || m_outcome) return;
     m_protocolError = Error{ErrorCode::Protocol, what.toStdString(), {}};
-    m_process.kill();
+    m_process->kill();
 }
 
 void JobClient::processFinished(int exitCode, QProcess::ExitStatus status) {
@@ -195,28 +214,26 @@ QString JobClient::withLogTail(const QString& message) const {
 }
 
 void JobClient::end(const JobOutcome& outcome) {
-    if (m_state == State::Idle) return;
+    if (state() == State::Idle) return;
     m_escalation.stop();
     saveLog();
     setState(State::Idle);
     emit ended(outcome);
 }
 
+std::string JobClient::logFile() const {
+    return QDir(m_outDir).filePath(QStringLiteral("worker.log")).toStdString();
+}
+
 void JobClient::saveLog() const {
     if (m_outDir.isEmpty() || m_log.text().isEmpty() || !QDir(m_outDir).exists()) return;
-    const std::string target = QDir(m_outDir).filePath(QStringLiteral("worker.log")).toStdString();
+    const std::string target = logFile();
     // In the pool because an fsync may take longer than the GUI thread may block. A log that cannot be
     // written is not worth a second message beside the job's own.
     QThreadPool::globalInstance()->start([target, text = m_log.text().toStdString()] {
         const Status written = writeFileAtomically(target, text);
         if (!written) qWarning("%s", written.error().text().c_str());
     });
-}
-
-void JobClient::setState(State state) {
-    if (m_state == state) return;
-    m_state = state;
-    emit stateChanged(state);
 }
 
 } // namespace bdq

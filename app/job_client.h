@@ -6,24 +6,20 @@
 #include <QProcess>
 #include <QTimer>
 
+#include <memory>
 #include <optional>
-#include <variant>
 
+#include "app/job_channel.h"
 #include "app/line_splitter.h"
 #include "app/log_ring.h"
-#include "engine/api/job_event.h"
 
 namespace bdq {
 
-/// How a job ended. Cancelled is not an error in user interfaces.
-using JobOutcome = std::variant<FinishedEvent, FailedEvent, CancelledEvent>;
-
-/// States: idle -> running -> (cancelling) -> idle. Nothing here blocks; destroying a running client kills
-/// its worker.
-class JobClient : public QObject {
+/// States: idle -> running -> (cancelling) -> idle. Nothing here blocks but detach(); destroying a running
+/// client kills its worker.
+class JobClient : public JobChannel {
     Q_OBJECT
 public:
-    enum class State { Idle, Running, Cancelling };
     /// Time until a worker that ignores `cancel` gets terminate(), and then kill() (design/style.md 6.3).
     struct Patience {
         int terminateMs = 3000;
@@ -37,27 +33,22 @@ public:
     Status start(const JobSpec& spec);
     /// Resident mode: false when no job is running.
     bool sendRequest(const SiteRequest& request);
-    /// Asks the worker to stop; escalates to terminate() and kill(). Does nothing when idle or already
-    /// cancelling.
-    void cancel();
+    /// Escalates to terminate() and kill().
+    void cancel() override;
+    /// Waits at most a second for the worker's pipe. The log so far is in the job's folder, where the worker
+    /// goes on with it.
+    void detach() override;
+    [[nodiscard]] qint64 processId() const override { return m_process->processId(); }
     /// Closes the worker's input: it finishes on its own, as when the window is gone.
     void closeInput();
 
     void setPatience(Patience patience) { m_patience = patience; }
     void setWorkerPath(const QString& path) { m_workerPath = path; }
-    [[nodiscard]] State state() const { return m_state; }
     /// Last part of what the worker wrote to stderr.
     [[nodiscard]] const QByteArray& log() const { return m_log.text(); }
 
-signals:
-    /// Every event that is not terminal.
-    void eventReceived(const bdq::JobEvent& event);
-    void logReceived(const QString& text);
-    void stateChanged(bdq::JobClient::State state);
-    /// Once per job; state() is Idle again.
-    void ended(const bdq::JobOutcome& outcome);
-
 private:
+    void makeProcess();
     void readOutput();
     void readLog();
     void handleLine(const QByteArray& line);
@@ -68,15 +59,14 @@ private:
     [[nodiscard]] QString withLogTail(const QString& message) const;
     void end(const JobOutcome& outcome);
     void saveLog() const;
-    void setState(State state);
+    [[nodiscard]] std::string logFile() const;
 
     QString m_workerPath;
-    QProcess m_process;
+    std::unique_ptr<QProcess> m_process;
     QTimer m_escalation;
     Patience m_patience;
     LineSplitter m_lines{kMaxLineBytes};
     LogRing m_log;
-    State m_state = State::Idle;
     QString m_outDir;
     std::optional<JobOutcome> m_outcome;
     std::optional<Error> m_protocolError;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "app/job_client.h"
+#include "app/job_follower.h"
+
 namespace bdq {
 namespace {
 
@@ -20,12 +23,6 @@ bool conflict(const std::string& a, const std::string& b) {
 
 } // namespace
 
-QString JobRecord::outDir() const {
-    if (const auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return QString::fromStdString(analyze->outDir);
-    if (const auto* run = std::get_if<RunSpec>(&spec)) return QString::fromStdString(run->outDir);
-    return {};
-}
-
 JobQueue::JobQueue(QString workerPath, QObject* parent)
     : QObject(parent), m_workerPath(std::move(workerPath)) {}
 
@@ -41,11 +38,47 @@ Result<int> JobQueue::enqueue(const JobSpec& spec, const QString& title) {
     return id;
 }
 
+int JobQueue::attach(const JobSpec& spec, const QString& title, const ProcessMark& worker, double seconds) {
+    const int id = m_nextId++;
+    Entry& entry = m_entries[id];
+    entry.record.id = id;
+    entry.record.title = title;
+    entry.record.spec = spec;
+    entry.record.state = JobState::Running;
+    entry.record.attached = true;
+    entry.record.processId = worker.id;
+    entry.record.seconds = seconds;
+    entry.earlierSeconds = seconds;
+    entry.clock.start();
+    auto* follower = new JobFollower(entry.record.folder(), worker, this);
+    entry.channel = follower;
+    listenTo(entry);
+    emit jobAdded(id);
+    follower->start();
+    return id;
+}
+
+void JobQueue::stopAfterLayer(int id) {
+    Entry* entry = entryOf(id);
+    if (!entry || !entry->record.active()) return;
+    if (entry->record.layer >= 0 && std::holds_alternative<RunSpec>(entry->record.spec)) {
+        entry->record.stopAfterLayer = true;
+        emit jobChanged(id);
+    } else
+        cancel(id);
+}
+
+void JobQueue::leave() {
+    hold();
+    for (auto& [id, entry] : m_entries)
+        if (entry.channel) entry.channel->detach();
+}
+
 void JobQueue::cancel(int id) {
     Entry* entry = entryOf(id);
     if (!entry || entry->record.over()) return;
-    if (entry->client)
-        entry->client->cancel();
+    if (entry->channel)
+        entry->channel->cancel();
     else
         finish(*entry, CancelledEvent{});
 }
@@ -89,6 +122,7 @@ QString JobQueue::log(int id) const {
 }
 
 void JobQueue::startWaiting() {
+    if (m_held) return;
     for (auto& [id, entry] : m_entries)
         if (entry.record.state == JobState::Queued && mayStart(entry)) startJob(entry);
 }
@@ -101,40 +135,51 @@ bool JobQueue::mayStart(const Entry& entry) const {
 }
 
 void JobQueue::startJob(Entry& entry) {
-    const int id = entry.record.id;
-    entry.client = new JobClient(m_workerPath, this);
+    auto* client = new JobClient(m_workerPath, this);
+    entry.channel = client;
     entry.clock.start();
     entry.record.state = JobState::Running;
-    connect(entry.client, &JobClient::eventReceived, this, [this, id](const JobEvent& event) {
+    listenTo(entry);
+    const Status started = client->start(entry.record.spec);
+    if (!started) {
+        finish(entry, FailedEvent{started.error()});
+        return;
+    }
+    entry.record.processId = client->processId();
+    emit jobChanged(entry.record.id);
+}
+
+void JobQueue::listenTo(Entry& entry) {
+    const int id = entry.record.id;
+    connect(entry.channel, &JobChannel::eventReceived, this, [this, id](const JobEvent& event) {
         if (Entry* running = entryOf(id)) apply(*running, event);
     });
-    connect(entry.client, &JobClient::logReceived, this, [this, id](const QString& text) {
+    connect(entry.channel, &JobChannel::logReceived, this, [this, id](const QString& text) {
         if (Entry* running = entryOf(id)) running->log.append(text.toUtf8());
         emit logReceived(id, text);
     });
-    connect(entry.client, &JobClient::stateChanged, this, [this, id](JobClient::State state) {
+    connect(entry.channel, &JobChannel::stateChanged, this, [this, id](JobChannel::State state) {
         Entry* running = entryOf(id);
-        if (running && state == JobClient::State::Cancelling) {
+        if (running && state == JobChannel::State::Cancelling) {
             running->record.state = JobState::Cancelling;
             emit jobChanged(id);
         }
     });
     connect(
-        entry.client, &JobClient::ended, this,
+        entry.channel, &JobChannel::ended, this,
         [this, id](const JobOutcome& outcome) {
             if (Entry* running = entryOf(id)) finish(*running, outcome);
         },
         Qt::QueuedConnection);
-    const Status started = entry.client->start(entry.record.spec);
-    if (!started)
-        finish(entry, FailedEvent{started.error()});
-    else
-        emit jobChanged(id);
+}
+
+double JobQueue::secondsOf(const Entry& entry) {
+    return entry.earlierSeconds + static_cast<double>(entry.clock.elapsed()) / 1000.0;
 }
 
 void JobQueue::apply(Entry& entry, const JobEvent& event) {
     JobRecord& record = entry.record;
-    record.seconds = static_cast<double>(entry.clock.elapsed()) / 1000.0;
+    record.seconds = secondsOf(entry);
     if (const auto* accepted = std::get_if<AcceptedEvent>(&event)) {
         record.device = QString::fromStdString(accepted->device);
     } else if (const auto* stage = std::get_if<StageEvent>(&event)) {
@@ -150,6 +195,7 @@ void JobQueue::apply(Entry& entry, const JobEvent& event) {
         record.checkpointLayer = checkpoint->layer;
     }
     const int id = record.id;
+    if (record.stopAfterLayer && std::holds_alternative<CheckpointEvent>(event)) cancel(id);
     emit jobEvent(id, event);
     emit jobChanged(id);
 }
@@ -157,7 +203,8 @@ void JobQueue::apply(Entry& entry, const JobEvent& event) {
 void JobQueue::finish(Entry& entry, const JobOutcome& outcome) {
     JobRecord& record = entry.record;
     if (record.over()) return;
-    if (entry.clock.isValid()) record.seconds = static_cast<double>(entry.clock.elapsed()) / 1000.0;
+    if (entry.clock.isValid()) record.seconds = secondsOf(entry);
+    record.processId = 0;
     record.secondsLeft = -1;
     if (const auto* finished = std::get_if<FinishedEvent>(&outcome)) {
         record.state = JobState::Finished;
@@ -168,8 +215,8 @@ void JobQueue::finish(Entry& entry, const JobOutcome& outcome) {
     } else {
         record.state = JobState::Cancelled;
     }
-    if (entry.client) entry.client->deleteLater();
-    entry.client = nullptr;
+    if (entry.channel) entry.channel->deleteLater();
+    entry.channel = nullptr;
     const int id = record.id;
     emit jobChanged(id);
     emit jobEnded(id);

@@ -8,33 +8,12 @@
 #include <memory>
 #include <vector>
 
-#include "app/job_client.h"
+#include "app/job_channel.h"
+#include "app/job_record.h"
+#include "app/log_ring.h"
+#include "app/process_mark.h"
 
 namespace bdq {
-
-enum class JobState { Queued, Running, Cancelling, Finished, Failed, Cancelled };
-
-/// What is known about one job of this window.
-struct JobRecord {
-    int id = 0;
-    QString title;
-    JobSpec spec;
-    JobState state = JobState::Queued;
-    QString stage;
-    int layer = -1;
-    double done = 0;
-    double total = 0;
-    QString unit;
-    double secondsLeft = -1; ///< < 0 = unknown
-    double seconds = 0;      ///< running time; final once the job ended
-    QString device;          ///< what "auto" became; empty until accepted
-    int checkpointLayer = -1;
-    Error error;         ///< when failed
-    QString summaryJson; ///< when finished
-    [[nodiscard]] bool active() const { return state == JobState::Running || state == JobState::Cancelling; }
-    [[nodiscard]] bool over() const { return state >= JobState::Finished; }
-    [[nodiscard]] QString outDir() const;
-};
 
 /// Starts one process per job, at most one at a time on a device; "auto" may become any device, so it shares
 /// with none. Jobs that do not compute (reports) start at once.
@@ -45,9 +24,17 @@ public:
 
     /// Errors: InvalidSpec from validate(). The result is the job's id.
     Result<int> enqueue(const JobSpec& spec, const QString& title);
+    /// Takes over a job that an earlier window left to itself; it has been running for `seconds`.
+    int attach(const JobSpec& spec, const QString& title, const ProcessMark& worker, double seconds);
     /// Stops a running job, or takes a waiting one out of the queue.
     void cancel(int id);
     void cancelAll();
+    /// Cancels a job as soon as the layer that it works on is on disk; at once when it works on none.
+    void stopAfterLayer(int id);
+    /// From now on nothing starts: what waits goes on waiting.
+    void hold() { m_held = true; }
+    /// hold(), and the running jobs go on without this window.
+    void leave();
     /// Forgets a job that is over.
     void remove(int id);
 
@@ -66,12 +53,15 @@ signals:
 private:
     struct Entry {
         JobRecord record;
-        JobClient* client = nullptr;
+        JobChannel* channel = nullptr;
         QElapsedTimer clock;
+        double earlierSeconds = 0; ///< before this window took it over
         LogRing log;
     };
     void startWaiting();
     void startJob(Entry& entry);
+    void listenTo(Entry& entry);
+    [[nodiscard]] static double secondsOf(const Entry& entry);
     [[nodiscard]] bool mayStart(const Entry& entry) const;
     void apply(Entry& entry, const JobEvent& event);
     void finish(Entry& entry, const JobOutcome& outcome);
@@ -79,6 +69,7 @@ private:
 
     QString m_workerPath;
     int m_nextId = 1;
+    bool m_held = false;
     std::map<int, Entry> m_entries;
 };
 

@@ -1,7 +1,9 @@
 #include "app/jobs_presenter.h"
 
-#include <QDir>
+#include <QDateTime>
 #include <QFileInfo>
+
+#include <algorithm>
 
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
@@ -12,10 +14,6 @@ namespace bdq {
 namespace {
 
 constexpr int kTickMs = 1000;
-
-bool listed(const JobSpec& spec) {
-    return std::holds_alternative<AnalyzeSpec>(spec) || std::holds_alternative<RunSpec>(spec);
-}
 
 RunState stateOf(JobState state) {
     switch (state) {
@@ -34,10 +32,47 @@ RunState stateOf(JobState state) {
     return RunState::Failed;
 }
 
+void setSpec(const JobSpec& spec, RunInfo& info) {
+    info.kind = toQString(jobName(spec));
+    if (const auto* run = std::get_if<RunSpec>(&spec)) {
+        info.method = toQString(methodInfo(run->method).title);
+        info.scheme = toQString(formatScheme(run->plan.base));
+    } else if (std::holds_alternative<AnalyzeSpec>(spec)) {
+        info.method = JobsPresenter::tr("Analysis");
+    } else {
+        info.method = JobsPresenter::tr("Losses of single sites");
+    }
+}
+
+int quantizedLayers(const RunSpec& spec, int layers) {
+    return spec.layers.empty() ? layers : static_cast<int>(spec.layers.size());
+}
+
+double secondsSince(const JobNote& note) {
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    return static_cast<double>(std::max<qint64>(0, now - note.createdUnixMs)) / 1000.0;
+}
+
+void setPerplexity(const RunResult& result, RunInfo& info) {
+    if (result.full) info.perplexityFull = result.full->perplexity;
+    if (result.quantized) info.perplexity = result.quantized->perplexity;
+    info.perplexitySize = perplexitySizeOf(result);
+}
+
 } // namespace
 
-JobsPresenter::JobsPresenter(JobQueue* queue, RunListModel* list, RunPanel* panel, QObject* parent)
-    : QObject(parent), m_queue(queue), m_list(list), m_panel(panel) {
+PerplexitySize perplexitySizeOf(const RunResult& result) {
+    const auto& measured = result.quantized ? result.quantized : result.full;
+    PerplexitySize size;
+    if (measured) size.tokens = std::int64_t{measured->windows} * measured->sequenceLength;
+    size.layers = result.model.layers;
+    size.quantizedLayers = quantizedLayers(result.spec, size.layers);
+    return size;
+}
+
+JobsPresenter::JobsPresenter(JobQueue* queue, JobLedger* ledger, RunListModel* list, RunPanel* panel,
+                             QObject* parent)
+    : QObject(parent), m_queue(queue), m_ledger(ledger), m_list(list), m_panel(panel) {
     connect(m_queue, &JobQueue::jobAdded, this, &JobsPresenter::addJob);
     connect(m_queue, &JobQueue::jobChanged, this, &JobsPresenter::updateJob);
     connect(m_queue, &JobQueue::jobEvent, this, &JobsPresenter::handleEvent);
@@ -48,11 +83,11 @@ JobsPresenter::JobsPresenter(JobQueue* queue, RunListModel* list, RunPanel* pane
 
 void JobsPresenter::addJob(int jobId) {
     const JobRecord* record = m_queue->find(jobId);
-    if (!record || !listed(record->spec)) return;
-    const QString id = record->outDir();
+    if (!record || record->folder().isEmpty()) return;
+    const QString id = record->folder();
     m_ids[jobId] = id;
-    if (!m_titles.contains(id)) m_titles[id] = QStringLiteral("#%1").arg(m_nextNumber++);
-    if (const auto* run = std::get_if<RunSpec>(&record->spec)) m_runSpecs[id] = *run;
+    m_specs[id] = record->spec;
+    m_rowsRead[id] = true; // they come with its events
     m_list->addOrUpdate(infoOf(*record));
     m_panel->select(id);
     m_clock.start();
@@ -72,32 +107,55 @@ void JobsPresenter::tick() {
         if (record->active()) updateJob(record->id);
 }
 
+QString JobsPresenter::titleOf(const QString& listId) const {
+    const int number = m_ledger->numberOf(listId);
+    return number > 0 ? QStringLiteral("#%1").arg(number) : QFileInfo(listId).fileName();
+}
+
 RunInfo JobsPresenter::infoOf(const JobRecord& record) const {
     RunInfo info;
     info.id = m_ids.at(record.id);
-    info.title = m_titles.at(info.id);
+    info.title = titleOf(info.id);
+    info.createdMs = m_ledger->createdMsOf(info.id);
     info.state = stateOf(record.state);
-    info.kind = toQString(jobName(record.spec));
-    if (const auto* run = std::get_if<RunSpec>(&record.spec)) {
-        info.method = toQString(methodInfo(run->method).title);
-        info.scheme = toQString(formatScheme(run->plan.base));
-        info.resumable = record.state == JobState::Cancelled || record.state == JobState::Failed;
-    } else {
-        info.method = tr("Analysis");
-    }
-    info.stage = record.state == JobState::Cancelling ? tr("cancelling") : record.stage;
+    setSpec(record.spec, info);
+    const bool stopped = record.state == JobState::Cancelled || record.state == JobState::Failed;
+    info.resumable = stopped && std::holds_alternative<RunSpec>(record.spec);
+    info.stage = record.state == JobState::Cancelling ? tr("cancelling")
+                 : record.stopAfterLayer              ? tr("%1, then it stops").arg(record.stage)
+                                                      : record.stage;
     info.device = record.device;
-    info.outDir = record.outDir();
+    info.outDir = record.folder();
+    info.detached = record.attached;
     if (record.state == JobState::Failed) info.error = toQString(record.error.text());
     info.progress = record.total > 0 ? record.done / record.total : -1;
     info.secondsLeft = record.secondsLeft;
     info.elapsedSeconds = record.seconds;
-    if (record.state == JobState::Finished) {
-        if (const auto result = decodeRun(record.summaryJson.toStdString(), "run")) {
-            if (result->full) info.perplexityFull = result->full->perplexity;
-            if (result->quantized) info.perplexity = result->quantized->perplexity;
-        }
-    }
+    if (record.state == JobState::Finished)
+        if (const auto result = decodeRun(record.summaryJson.toStdString(), "run"))
+            setPerplexity(*result, info);
+    return info;
+}
+
+RunInfo JobsPresenter::infoOf(const FoundResult& found) const {
+    RunInfo info;
+    info.id = QString::fromStdString(found.folder);
+    info.title = titleOf(info.id);
+    info.createdMs = found.note.createdUnixMs;
+    info.state = stateOf(found.note.state);
+    setSpec(found.note.spec, info);
+    info.device = QString::fromStdString(found.device);
+    info.outDir = info.id;
+    info.error = QString::fromStdString(found.note.error);
+    info.resumable = found.resumable;
+    info.held = found.note.state == JobState::Queued;
+    info.perplexityFull = found.perplexityFull;
+    info.perplexity = found.perplexity;
+    info.perplexitySize.tokens = found.perplexityTokens;
+    info.perplexitySize.layers = found.layers;
+    if (const auto* run = std::get_if<RunSpec>(&found.note.spec))
+        info.perplexitySize.quantizedLayers = quantizedLayers(*run, found.layers);
+    if (found.note.seconds > 0) info.elapsedSeconds = found.note.seconds;
     return info;
 }
 
@@ -125,30 +183,44 @@ void JobsPresenter::appendLog(int jobId, const QString& text) {
         m_panel->appendLog(id->second, line);
 }
 
-void JobsPresenter::showRun(const LoadedRun& run) {
+void JobsPresenter::showFound(const std::vector<FoundResult>& results) {
+    for (const FoundResult& found : results) {
+        const QString id = QString::fromStdString(found.folder);
+        if (jobOf(id) != 0) continue;
+        m_ledger->learn(id, found.note);
+        m_specs[id] = found.note.spec;
+        if (found.alive) {
+            m_queue->attach(found.note.spec, titleOf(id), found.note.worker, secondsSince(found.note));
+            continue;
+        }
+        if (m_list->find(id) && m_rowsRead[id]) continue; // it was opened, and read as a whole
+        m_list->addOrUpdate(infoOf(found));
+    }
+}
+
+void JobsPresenter::showRun(const LoadedRun& run, bool select) {
     const QString id = QString::fromStdString(run.dir);
     const RunResult& result = *run.result;
     RunInfo info;
     if (const RunInfo* known = m_list->find(id)) info = *known;
     info.id = id;
-    info.title = m_titles.contains(id) ? m_titles[id] : QFileInfo(id).fileName();
-    info.kind = QStringLiteral("run");
-    info.state = run.interrupted ? (result.status == "failed" ? RunState::Failed : RunState::Cancelled)
-                                 : RunState::Finished;
-    info.method = toQString(methodInfo(result.spec.method).title);
-    info.scheme = toQString(formatScheme(result.spec.plan.base));
+    info.title = titleOf(id);
+    setSpec(result.spec, info);
+    if (info.createdMs == 0) info.createdMs = m_ledger->createdMsOf(id);
+    if (info.createdMs == 0) info.createdMs = QFileInfo(id).lastModified().toMSecsSinceEpoch();
+    const bool failed = result.status == "failed" || info.state == RunState::Failed;
+    info.state = !run.interrupted ? RunState::Finished : failed ? RunState::Failed : RunState::Cancelled;
     info.device = QString::fromStdString(result.provenance.device);
     info.outDir = id;
     info.resumable = run.interrupted;
-    if (result.full) info.perplexityFull = result.full->perplexity;
-    if (result.quantized) info.perplexity = result.quantized->perplexity;
+    setPerplexity(result, info);
     if (result.provenance.seconds > 0) info.elapsedSeconds = result.provenance.seconds;
-    m_titles[id] = info.title;
-    m_runSpecs[id] = result.spec;
+    m_specs[id] = result.spec;
+    m_rowsRead[id] = true;
     m_list->addOrUpdate(info);
     for (const RunSiteResult& row : result.perLayer)
         m_panel->addRow(id, row);
-    m_panel->select(id);
+    if (select) m_panel->select(id);
 }
 
 void JobsPresenter::clearOpened() {
@@ -166,14 +238,34 @@ int JobsPresenter::jobOf(const QString& listId) const {
     return newest;
 }
 
-std::optional<RunSpec> JobsPresenter::resumeSpec(const QString& listId) const {
-    const auto spec = m_runSpecs.find(listId);
+bool JobsPresenter::wantsRows(const QString& listId) const {
+    const auto read = m_rowsRead.find(listId);
     const RunInfo* info = m_list->find(listId);
-    if (spec == m_runSpecs.end() || !info || !info->resumable) return std::nullopt;
-    RunSpec again = spec->second;
-    again.outDir = listId.toStdString();
-    again.resume = true;
+    return info && info->kind == QLatin1String("run") && info->state != RunState::Queued &&
+           (read == m_rowsRead.end() || !read->second);
+}
+
+std::optional<JobSpec> JobsPresenter::startSpec(const QString& listId) const {
+    const auto spec = m_specs.find(listId);
+    const RunInfo* info = m_list->find(listId);
+    if (spec == m_specs.end() || !info) return std::nullopt;
+    const bool waits = info->state == RunState::Queued && info->held;
+    if (!waits && !info->resumable) return std::nullopt;
+    JobSpec again = spec->second;
+    if (auto* run = std::get_if<RunSpec>(&again)) {
+        run->outDir = listId.toStdString();
+        run->resume = !waits;
+    }
     return again;
+}
+
+QStringList JobsPresenter::waiting() const {
+    QStringList ids;
+    for (int row = m_list->rowCount() - 1; row >= 0; --row) {
+        const RunInfo* info = m_list->find(m_list->idAt(row));
+        if (info->state == RunState::Queued && info->held) ids << info->id;
+    }
+    return ids;
 }
 
 void JobsPresenter::remove(const QString& listId) {
@@ -182,7 +274,8 @@ void JobsPresenter::remove(const QString& listId) {
     m_queue->remove(job);
     m_list->remove(listId);
     m_panel->forget(listId);
-    m_runSpecs.erase(listId);
+    m_specs.erase(listId);
+    m_rowsRead.erase(listId);
     std::erase_if(m_ids, [&](const auto& item) { return item.second == listId; });
 }
 

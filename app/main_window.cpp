@@ -11,9 +11,9 @@
 #include <QVBoxLayout>
 
 #include "app/workspace.h"
-#include "engine/api/model_shape.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
+#include "widgets/models/site_table_model.h"
 #include "widgets/panels/budget_row.h"
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/header_strip.h"
@@ -23,38 +23,9 @@
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/site_table_panel.h"
 #include "widgets/panels/start_page.h"
+#include "widgets/stacked_pages.h"
 
 namespace bdq {
-
-namespace {
-
-/// Sizes of the linear sites from the model's header alone, so that a plan has a size before any analysis.
-std::vector<SiteAnalysis> sitesOf(const ModelConfig& model) {
-    std::vector<SiteAnalysis> sites;
-    for (int layer = 0; layer < model.layers; ++layer)
-        for (const Site site : kLinearSites) {
-            const MatrixShape shape = stackedShape(model, site);
-            SiteAnalysis row;
-            row.key = {layer, site};
-            row.inFeatures = shape.columns;
-            row.outFeatures = shape.rows;
-            sites.push_back(std::move(row));
-        }
-    return sites;
-}
-
-/// A stack is as large as its largest page; on a small screen only the shown one may ask for room.
-void claimRoomForShownPage(QStackedWidget* stack) {
-    for (int i = 0; i < stack->count(); ++i) {
-        const auto policy = i == stack->currentIndex() ? QSizePolicy::Preferred : QSizePolicy::Ignored;
-        stack->widget(i)->setSizePolicy(policy, policy);
-    }
-    // At once, not with the next event: docks that are shown meanwhile ask for the centre's size.
-    for (QWidget* widget = stack; widget != nullptr && !widget->isWindow(); widget = widget->parentWidget())
-        widget->updateGeometry();
-}
-
-} // namespace
 
 MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* parent)
     : QMainWindow(parent), m_settings(settings), m_jobs(workerPath), m_measure(workerPath, &m_plan),
@@ -70,6 +41,7 @@ MainWindow::MainWindow(Settings& settings, const QString& workerPath, QWidget* p
     connectJobs();
     connectSheets();
     connectRunPanel();
+    connectResults();
     connectCompare();
     defaultDockLayout();
     restoreLayout();
@@ -94,18 +66,18 @@ void MainWindow::setupCentre() {
     m_stack = new QStackedWidget;
     m_stack->addWidget(m_start);
     m_stack->addWidget(m_workspace);
-    connect(m_stack, &QStackedWidget::currentChanged, this, [this] { claimRoomForShownPage(m_stack); });
     claimRoomForShownPage(m_stack);
     auto* centre = new QWidget;
     auto* layout = new QVBoxLayout(centre);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    layout->addWidget(m_workspace->messages());
     layout->addWidget(m_stack, 1);
     setCentralWidget(centre);
     m_palette = new CommandPalette(this);
     m_status = new QLabel;
-    statusBar()->addWidget(m_status, 1);
+    m_status->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // a long text widens no window
+    statusBar()->addWidget(m_status, 2);
+    statusBar()->addPermanentWidget(m_workspace->messages(), 3);
     connect(m_palette, &CommandPalette::siteChosen, m_workspace, [this](const SiteKey& key) {
         m_workspace->select({key});
         m_workspace->table()->setFocus();
@@ -131,18 +103,14 @@ void MainWindow::connectSession() {
         updateStatus();
         showError(error, tr("Cannot open it"));
     });
-    connect(&m_session, &SessionController::problemFound, this, [this](const QString& text) {
-        m_workspace->messages()->showMessage(MessageSeverity::Warning, text);
-    });
-    connect(&m_session, &SessionController::modelChanged, this, [this] {
-        m_workspace->showModel(m_session.modelConfig().layers);
-        updateHeader();
-    });
+    connect(&m_session, &SessionController::problemFound, this, &MainWindow::showProblem);
+    connect(&m_session, &SessionController::modelChanged, this, &MainWindow::showModel);
     connect(&m_session, &SessionController::analysisChanged, this, &MainWindow::showAnalysis);
     connect(&m_session, &SessionController::siteAdded, m_workspace, &Workspace::showSite);
     connect(&m_session, &SessionController::runAdded, this, &MainWindow::showRun);
     connect(&m_session, &SessionController::runsCleared, this, [this] {
         m_shownRun.reset();
+        m_workspace->sites()->clearRuns();
         m_presenter->clearOpened();
     });
     connect(&m_session, &SessionController::modifiedChanged, this,
@@ -167,6 +135,13 @@ void MainWindow::connectSession() {
             });
 }
 
+void MainWindow::showModel() {
+    const ModelMark model = m_session.mark();
+    m_ledger.setModel(model.path, model.fingerprint);
+    m_workspace->showModel(m_session.modelConfig().layers);
+    updateHeader();
+}
+
 void MainWindow::connectPlan() {
     connect(&m_plan, &PlanController::changed, this, [this] {
         const PlanState& state = m_plan.state();
@@ -178,7 +153,8 @@ void MainWindow::connectPlan() {
         const SiteKeys selected = m_workspace->selection();
         const TransformKind wanted =
             selected.empty() ? state.fallback() : state.transformAt(selected.front());
-        if (wanted != m_shownTransform) {
+        // Curves of a transform that was not analysed do not exist; the last ones stay.
+        if (wanted != m_shownTransform && isAnalysed(wanted)) {
             m_shownTransform = wanted;
             m_workspace->showTransforms(TransformKind::None, wanted);
         }
@@ -194,6 +170,8 @@ void MainWindow::connectPlan() {
     InspectorPanel* inspector = m_workspace->inspector();
     connect(inspector, &InspectorPanel::planEdited, &m_plan, &PlanController::editSchemes);
     connect(inspector, &InspectorPanel::transformChosen, &m_plan, &PlanController::setTransform);
+    connect(inspector, &InspectorPanel::analysisWanted, this, &MainWindow::proposeTransform);
+    connect(m_workspace->table(), &SiteTablePanel::lockRequested, &m_plan, &PlanController::setLocked);
     connect(inspector, &InspectorPanel::measureRequested, &m_measure, &MeasureController::request);
     connect(&m_measure, &MeasureController::measured, m_workspace, &Workspace::showMeasured);
     connect(&m_measure, &MeasureController::busyChanged, this, [this, inspector](bool busy) {
@@ -225,21 +203,23 @@ void MainWindow::updateStatus() {
             record->state == JobState::Cancelling ? tr("%1: cancelling").arg(record->title) : record->title;
         if (record->state == JobState::Running && !record->stage.isEmpty())
             text += QStringLiteral(": ") + record->stage;
+        if (record->stopAfterLayer) text += tr(", then it stops");
         if (record->secondsLeft >= 0) text += tr(", %1 left").arg(formatDuration(record->secondsLeft));
     }
     m_status->setText(text);
 }
 
 void MainWindow::updateSummary() {
-    const AnalysisPtr& analysis = m_session.analysis();
     const PlanState& state = m_plan.state();
-    const bool whole = analysis && !m_session.analysisIsLive();
+    // An analysis may hold some layers only; the plan is about all of them.
     const PlanSummary summary =
-        summarizePlan(state.plan, whole ? analysis->sites : sitesOf(m_session.modelConfig()),
-                      m_session.parameters(), state.fallback(), state.transforms);
-    m_planPanel->setSummary(summary);
-    m_planPanel->budget()->setBits(state.budget.value_or(summary.averageWeightBits));
-    m_workspace->header()->setPlan(state.plan.base, summary);
+        summarizePlan(state.plan, listedSites(m_session.modelConfig(), m_session.experts()), m_session.parameters());
+    const SiteRanking ranking = currentRanking();
+    m_workspace->showRanking(ranking);
+    m_planPanel->setSummary(summary, ranking);
+    m_planPanel->budget()->setBits(state.budget.value_or(summary.plannedBits));
+    m_planPanel->budget()->setCandidates(state.candidateBits);
+    m_workspace->header()->setPlan(state.plan.base, summary, ranking);
 }
 
 void MainWindow::updateHeader() {
@@ -251,12 +231,14 @@ void MainWindow::updateHeader() {
     const ModelConfig model = m_session.modelConfig();
     header->setModel(m_session.modelName(), model.layers, m_session.parameters(), m_session.modelPath());
     const AnalysisPtr& analysis = m_session.analysis();
-    header->setText(analysis ? std::optional(analysis->text) : std::nullopt);
+    header->setText(analysis ? std::optional(analysis->text) : std::nullopt,
+                    whyNotComputed().isEmpty() ? QString() : tr("listed only"));
     std::optional<double> full;
     std::optional<double> quantized;
     if (m_shownRun && m_shownRun->result->full) full = m_shownRun->result->full->perplexity;
     if (m_shownRun && m_shownRun->result->quantized) quantized = m_shownRun->result->quantized->perplexity;
-    header->setPerplexity(full, quantized);
+    header->setPerplexity(full, quantized,
+                          m_shownRun ? perplexitySizeOf(*m_shownRun->result) : PerplexitySize{});
     m_planPanel->setLayerCount(model.layers);
     updateSummary();
 }
@@ -271,43 +253,6 @@ void MainWindow::cancelNearest() {
     } else if (m_workspace->messages()->count() > 0) {
         m_workspace->messages()->dismiss();
     }
-}
-
-void MainWindow::closeEvent(QCloseEvent* event) {
-    if (m_jobs.anyActive()) {
-        event->ignore();
-        askBeforeClosing();
-        return;
-    }
-    saveLayout();
-    const Status written = m_session.saveNow();
-    if (!written && !m_closing) {
-        m_closing = true; // a second attempt to close gives the changes up
-        event->ignore();
-        showError(written.error(), tr("The session was not saved; close again to leave without it"));
-        return;
-    }
-    m_measure.setSource({}, {});
-    QMainWindow::closeEvent(event);
-}
-
-void MainWindow::askBeforeClosing() {
-    if (m_closing || findChild<QMessageBox*>(QStringLiteral("closeQuestion"))) return;
-    auto* box = new QMessageBox(QMessageBox::Question, tr("A job is running"),
-                                tr("A job is still running. Cancel it and close the window?"),
-                                QMessageBox::NoButton, this);
-    box->setObjectName(QStringLiteral("closeQuestion"));
-    box->setInformativeText(tr("Finished layers of a run are kept: it can be resumed later."));
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    QPushButton* leave = box->addButton(tr("Cancel job and close"), QMessageBox::AcceptRole);
-    box->addButton(tr("Keep running"), QMessageBox::RejectRole);
-    connect(box, &QMessageBox::finished, this, [this, box, leave] {
-        if (box->clickedButton() != leave) return;
-        m_closing = true;
-        m_jobs.cancelAll();
-        if (!m_jobs.anyActive()) close();
-    });
-    box->open();
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

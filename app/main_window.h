@@ -10,12 +10,15 @@
 #include "app/budget_controller.h"
 #include "app/compare_controller.h"
 #include "app/device_probe.h"
+#include "app/job_ledger.h"
 #include "app/job_queue.h"
 #include "app/jobs_presenter.h"
 #include "app/measure_controller.h"
 #include "app/plan_controller.h"
 #include "app/session_controller.h"
 #include "app/settings.h"
+#include "widgets/plots/plot_content.h"
+#include "widgets/site_ranking.h"
 
 class QAction;
 class QDockWidget;
@@ -46,6 +49,7 @@ public:
     [[nodiscard]] SessionController* session() { return &m_session; }
     [[nodiscard]] PlanController* plan() { return &m_plan; }
     [[nodiscard]] JobQueue* jobs() { return &m_jobs; }
+    [[nodiscard]] JobLedger* ledger() { return &m_ledger; }
     [[nodiscard]] RunListModel* runList() const { return m_runList; }
     [[nodiscard]] ComparePanel* comparePanel() const { return m_comparePanel; }
 
@@ -60,6 +64,7 @@ public:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -67,13 +72,23 @@ private:
     // main_window.cpp
     void setupCentre();
     void connectSession();
+    void showModel();
     void connectPlan();
     void updateTitle();
     void updateStatus();
     void updateSummary();
     void updateHeader();
+    /// Why the model can be listed only; empty = it can be computed.
+    [[nodiscard]] QString whyNotComputed() const;
     void cancelNearest();
+
+    // main_window_close.cpp
+    [[nodiscard]] std::vector<const JobRecord*> jobsThatWouldStop() const;
     void askBeforeClosing();
+    void leaveInBackground();
+    void stopAndLeave();
+    void stopNow();
+    void closeModel();
 
     // main_window_actions.cpp
     QAction* addAction(QMenu* menu, const QString& text, const QKeySequence& shortcut,
@@ -97,6 +112,8 @@ private:
     void setupDocks();
     QDockWidget* addDock(const QString& name, const QString& title, QWidget* content);
     void defaultDockLayout();
+    void placeDocks(bool narrow);
+    void arrangeForWidth();
     void saveLayout();
     void restoreLayout();
     void restoreDefaultLayout();
@@ -117,12 +134,13 @@ private:
     [[nodiscard]] static QString demoPath();
     void updateStartPage();
     void showOpened(const QString& path);
-    void offerAnalysis();
+    void startWantedAnalysis();
     void showAnalysis();
     void showRun(const LoadedRun& run);
     void showRunValues();
     void saveSession(bool askName);
-    void savePlotFile(const QString& suggestedName, const QByteArray& content);
+    void saveSessionWithResults();
+    void savePlotFile(const QString& suggestedName, const bdq::PlotContent& content);
     void showError(const Error& error, const QString& what);
 
     // main_window_compare.cpp
@@ -137,12 +155,33 @@ private:
     void updateBudget();
     [[nodiscard]] const JobRecord* sensitivityJob() const;
     void measureSensitivity();
-    void announceSensitivity(const SensitivitySpec& spec);
+    Status startLosses(const SensitivitySpec& spec);
+    void announceSensitivity(const JobRecord& record, const SensitivitySpec& spec);
+    /// What the sites cost the model under the plan as it is.
+    [[nodiscard]] SiteRanking currentRanking() const;
+    [[nodiscard]] bool isAnalysed(TransformKind transform) const;
+    /// The analysis sheet, filled in with the layers of these rows and one more transform.
+    void proposeTransform(const SiteKeys& keys, TransformKind transform);
+    void updateAnalysisCost();
+
+    // main_window_results.cpp
+    void connectRunPanel();
+    void connectResults();
+    void readRows(const QString& listId);
+    void startListed(const QString& listId);
+    void askRemove(const QString& listId);
+    void removeFolder(const QString& listId, bool toTrash);
+    void forgetListed(const QString& listId);
+    void announceWaiting();
+    void announceContinued();
+    void announceRunPlan(const LoadedRun& run);
+    void showProblem(const OpenProblem& problem);
+    void chooseResultsFolder();
+    void rememberPlace(const QString& folder);
 
     // main_window_jobs.cpp
     void connectJobs();
     void connectSheets();
-    void connectRunPanel();
     void showRunSheet();
     void showAnalyzeSheet();
     void handleJobEvent(int id, const JobEvent& event);
@@ -150,7 +189,6 @@ private:
     void announceRun(const JobRecord& record, const RunSpec& spec);
     void announceReport(const ReportSpec& spec);
     void announceFailure(const JobRecord& record);
-    void resumeRun(const QString& listId);
     void requestReport(ReportFormat format);
     void requestPreview();
     [[nodiscard]] std::string reportDir() const;
@@ -162,15 +200,18 @@ private:
     Settings& m_settings;
     PlanController m_plan;
     BudgetController m_budget{&m_plan};
-    SessionController m_session{&m_plan};
+    SessionController m_session{&m_plan, &m_settings};
     JobQueue m_jobs;
+    JobLedger m_ledger{&m_jobs, &m_settings};
     MeasureController m_measure;
     DeviceProbe m_probe;
     QTemporaryDir m_previewDir;
     std::string m_reportedDir; ///< what the report tab is about
     bool m_measuring = false;
     bool m_analyzeWhenOpen = false;
-    bool m_closing = false;
+    enum class Closing { Not, WhenStopped, Background, WithoutSaving };
+    Closing m_closing = Closing::Not;
+    bool m_docksJoined = false; ///< all behind each other, for want of width
     TransformKind m_shownTransform = TransformKind::Bdq;
     std::optional<LoadedRun> m_shownRun;
 
@@ -191,8 +232,9 @@ private:
     QDockWidget* m_logDock = nullptr;
     QLabel* m_status = nullptr;
     QMenu* m_recentMenu = nullptr;
-    QList<QAction*> m_modelActions;  ///< need something open
-    QList<QAction*> m_reportActions; ///< need results
+    QList<QAction*> m_modelActions;   ///< need something open
+    QList<QAction*> m_computeActions; ///< need a model that can be computed
+    QList<QAction*> m_reportActions;  ///< need results
     QList<QAction*> m_allActions;
 };
 

@@ -72,18 +72,15 @@ void MainWindow::setupFileMenu() {
                                 [this] { saveSession(false); });
     m_modelActions << addAction(menu, tr("Save Session &As…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
                                 [this] { saveSession(true); });
+    m_modelActions << addAction(menu, tr("Save Session &with Results…"), {},
+                                [this] { saveSessionWithResults(); });
+    addAction(menu, tr("Results Fol&der…"), {}, [this] { chooseResultsFolder(); });
     m_reportActions << addAction(menu, tr("&Report…"), QKeySequence(Qt::CTRL | Qt::Key_E), [this] {
         m_workspace->showSheet(Workspace::Sheet::None);
         m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
     });
     menu->addSeparator();
-    m_modelActions << addAction(menu, tr("&Close"), QKeySequence::Close, [this] {
-        m_session.closeAll();
-        m_stack->setCurrentIndex(0);
-        updateStartPage();
-        updateTitle();
-        updateActions();
-    });
+    m_modelActions << addAction(menu, tr("&Close"), QKeySequence::Close, [this] { closeModel(); });
     addAction(menu, tr("&Quit"), QKeySequence::Quit, [this] { close(); });
 }
 
@@ -164,6 +161,11 @@ void MainWindow::setupPlanMenu() {
     m_modelActions << addAction(menu, tr("&Clear Edits of Rows"),
                                 QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Backspace),
                                 [this] { m_plan.clearOverrides(); });
+    m_modelActions << addAction(menu, tr("&Lock Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_L),
+                                [this] { m_plan.setLocked(m_workspace->selection(), true); });
+    m_modelActions << addAction(menu, tr("&Unlock Selected Rows"),
+                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L),
+                                [this] { m_plan.setLocked(m_workspace->selection(), false); });
     QMenu* method = menu->addMenu(tr("&Method"));
     for (const MethodInfo& info : methodTable()) {
         QAction* action = addAction(method, toQString(info.title), {},
@@ -180,24 +182,24 @@ void MainWindow::setupPlanMenu() {
 
 void MainWindow::setupRunMenu() {
     QMenu* menu = menuBar()->addMenu(tr("&Run"));
-    m_modelActions << addAction(menu, tr("&Analyse Activations…"),
-                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A),
-                                [this] { showAnalyzeSheet(); });
-    m_modelActions << addAction(menu, tr("&Quantize…"), QKeySequence(Qt::CTRL | Qt::Key_R),
-                                [this] { showRunSheet(); });
+    m_computeActions << addAction(menu, tr("&Analyse Activations…"),
+                                  QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_A),
+                                  [this] { showAnalyzeSheet(); });
+    m_computeActions << addAction(menu, tr("&Quantize…"), QKeySequence(Qt::CTRL | Qt::Key_R),
+                                  [this] { showRunSheet(); });
     menu->addSeparator();
-    m_modelActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
-                                [this] { m_measure.request(m_workspace->selection()); });
-    m_modelActions << addAction(menu, tr("Measure &Losses of Single Sites"),
-                                QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
-                                [this] { measureSensitivity(); });
+    m_computeActions << addAction(menu, tr("&Measure Selected Rows"), QKeySequence(Qt::CTRL | Qt::Key_M),
+                                  [this] { m_measure.request(m_workspace->selection()); });
+    m_computeActions << addAction(menu, tr("Measure &Losses of Single Sites…"),
+                                  QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_M),
+                                  [this] { measureSensitivity(); });
     menu->addSeparator();
     addAction(menu, tr("&Cancel Running Job"), QKeySequence(Qt::CTRL | Qt::Key_Period), [this] {
         for (const JobRecord* record : m_jobs.records())
             if (record->active()) m_jobs.cancel(record->id);
     });
     addAction(menu, tr("R&esume Selected Run"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R),
-              [this] { resumeRun(m_runPanel->selectedRun()); });
+              [this] { startListed(m_runPanel->selectedRun()); });
 }
 
 void MainWindow::setupWindowMenu() {
@@ -250,11 +252,18 @@ void MainWindow::updateActions() {
     const bool open = m_session.isOpen();
     for (QAction* action : m_modelActions)
         action->setEnabled(open);
+    const QString refusal = whyNotComputed();
+    m_workspace->setRefusal(refusal);
+    for (QAction* action : m_computeActions) {
+        action->setEnabled(open && refusal.isEmpty());
+        action->setToolTip(refusal.isEmpty() ? action->text().remove(QLatin1Char('&'))
+                                             : plainToolTip(refusal));
+    }
     for (QAction* action : m_reportActions)
         action->setEnabled(!reportDir().empty());
     for (QDockWidget* dock : docks())
         dock->toggleViewAction()->setEnabled(open);
-    m_planPanel->setRunEnabled(open, open ? QString() : tr("Open a model first"));
+    m_planPanel->setRunEnabled(open && refusal.isEmpty(), open ? refusal : tr("Open a model first"));
 }
 
 void MainWindow::showMetrics() {

@@ -6,6 +6,7 @@
 #include <QScreen>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QStyle>
 #include <QTabWidget>
 
 #include <algorithm>
@@ -25,18 +26,32 @@ namespace {
 constexpr int kLayoutVersion = 2;
 constexpr int kLogLines = 5000;
 constexpr QSize kFirstSize{1440, 900};
-constexpr int kLeastDockHeight = 200; ///< what the plan needs
+constexpr int kLeastDockHeight = 180; ///< what the plan needs
 constexpr double kDockShare = 0.28;   ///< of the window, once that is more: the plot of a run uses it
 constexpr double kPlanShare = 0.4;    ///< of the window's width, beside the other docks
 constexpr int kSideBySide = 1270;     ///< width of a window in which the plan fits beside the other docks
 constexpr int kSeparator = 16;        ///< at least what a style puts between docks
+
+/// The screen may be smaller than the one on which the window was closed.
+void keepOnScreen(QWidget* window) {
+    if (!window->screen() || window->isMaximized() || window->isFullScreen()) return;
+    const QRect room = window->screen()->availableGeometry();
+    // Before it is shown a window does not know its frame; the title takes about as much as this.
+    const int title = window->style()->pixelMetric(QStyle::PM_TitleBarHeight, nullptr, window);
+    window->resize(window->size().boundedTo(room.size() - QSize(0, title)));
+    const QPoint last = room.bottomRight() - QPoint(window->width(), window->height()) + QPoint(1, 1);
+    const QPoint place(std::clamp(window->x(), room.left(), std::max(room.left(), last.x())),
+                       std::clamp(window->y(), room.top(), std::max(room.top(), last.y())));
+    if (place != window->pos()) window->move(place);
+}
+
 } // namespace
 
 void MainWindow::setupDocks() {
     m_planPanel = new PlanPanel;
     m_runList = new RunListModel(this);
     m_runPanel = new RunPanel(m_runList);
-    m_presenter = new JobsPresenter(&m_jobs, m_runList, m_runPanel, this);
+    m_presenter = new JobsPresenter(&m_jobs, &m_ledger, m_runList, m_runPanel, this);
     m_comparePanel = new ComparePanel;
     m_compare = new CompareController(m_comparePanel, m_runList, this);
     m_log = new QPlainTextEdit;
@@ -59,6 +74,16 @@ QDockWidget* MainWindow::addDock(const QString& name, const QString& title, QWid
     return dock;
 }
 
+void MainWindow::placeDocks(bool narrow) {
+    if (narrow)
+        tabifyDockWidget(m_planDock, m_runsDock);
+    else
+        splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
+    tabifyDockWidget(m_runsDock, m_compareDock);
+    tabifyDockWidget(m_compareDock, m_logDock);
+    m_docksJoined = narrow;
+}
+
 void MainWindow::defaultDockLayout() {
     for (QDockWidget* dock : docks()) {
         dock->setFloating(false);
@@ -66,12 +91,7 @@ void MainWindow::defaultDockLayout() {
         addDockWidget(Qt::BottomDockWidgetArea, dock);
     }
     const bool narrow = width() < kSideBySide;
-    if (narrow)
-        tabifyDockWidget(m_planDock, m_runsDock);
-    else
-        splitDockWidget(m_planDock, m_runsDock, Qt::Horizontal);
-    tabifyDockWidget(m_runsDock, m_compareDock);
-    tabifyDockWidget(m_compareDock, m_logDock);
+    placeDocks(narrow);
     const bool open = m_stack->currentWidget() == m_workspace;
     for (QDockWidget* dock : docks())
         dock->setVisible(open);
@@ -82,6 +102,26 @@ void MainWindow::defaultDockLayout() {
     }
     resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
     (narrow ? m_planDock : m_runsDock)->raise();
+}
+
+/// Docks beside each other would keep the window from becoming narrow: they go behind each other before that,
+/// and back when there is room again.
+void MainWindow::arrangeForWidth() {
+    if (!isVisible() || m_stack->currentWidget() != m_workspace) return;
+    const bool narrow = width() < kSideBySide;
+    for (QDockWidget* dock : docks())
+        if (dock->isFloating() || dockWidgetArea(dock) != Qt::BottomDockWidgetArea)
+            return; // placed by the user
+    const bool beside = !tabifiedDockWidgets(m_planDock).contains(m_runsDock);
+    if (narrow == m_docksJoined || (narrow && !beside)) return;
+    placeDocks(narrow);
+    resizeDocks({m_planDock}, {std::max(kLeastDockHeight, qRound(height() * kDockShare))}, Qt::Vertical);
+    m_planDock->raise();
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    arrangeForWidth();
 }
 
 void MainWindow::saveLayout() {
@@ -96,10 +136,8 @@ void MainWindow::saveLayout() {
 
 void MainWindow::restoreLayout() {
     const QByteArray geometry = m_settings.layout(QStringLiteral("geometry"));
-    if (geometry.isEmpty() || !restoreGeometry(geometry)) {
-        const QSize room = screen() ? screen()->availableSize() : kFirstSize;
-        resize(kFirstSize.boundedTo(room));
-    }
+    if (geometry.isEmpty() || !restoreGeometry(geometry)) resize(kFirstSize);
+    keepOnScreen(this);
     m_workspace->splitter()->restoreState(m_settings.layout(QStringLiteral("splitter")));
     const QByteArray columns = m_settings.layout(QStringLiteral("columns"));
     if (!columns.isEmpty()) m_workspace->table()->restoreColumns(columns);

@@ -23,6 +23,7 @@
 #include "widgets/panels/report_panel.h"
 #include "widgets/panels/run_panel.h"
 #include "widgets/panels/run_sheet.h"
+#include "widgets/save_format.h"
 
 namespace bdq {
 
@@ -75,27 +76,17 @@ void MainWindow::connectSheets() {
                 [analyze](const QString& path) { analyze->setCalibrationPath(path); });
     });
     connect(m_workspace, &Workspace::saveRequested, this, &MainWindow::savePlotFile);
+    connect(m_workspace, &Workspace::analysisOptionsRequested, this, &MainWindow::showAnalyzeSheet);
+    connect(m_workspace, &Workspace::analysisRequested, this, [this] {
+        const Status started = startAnalysis(proposedAnalysis());
+        if (!started) showError(started.error(), tr("The analysis was not started"));
+    });
     connect(m_workspace, &Workspace::selectionChanged, this, [this](const SiteKeys& keys) {
         if (!m_session.analysisIsLive()) m_measure.request(keys);
     });
     connect(m_workspace->tabs(), &QTabWidget::currentChanged, this, &MainWindow::updateReportSource);
     connect(m_workspace->report(), &ReportPanel::saveRequested, this, &MainWindow::requestReport);
     connect(m_workspace->report(), &ReportPanel::previewRequested, this, &MainWindow::requestPreview);
-}
-
-void MainWindow::connectRunPanel() {
-    connect(m_runPanel, &RunPanel::cancelRequested, this,
-            [this](const QString& id) { m_jobs.cancel(m_presenter->jobOf(id)); });
-    connect(m_runPanel, &RunPanel::resumeRequested, this, &MainWindow::resumeRun);
-    connect(m_runPanel, &RunPanel::removeRequested, m_presenter, &JobsPresenter::remove);
-    connect(m_runPanel, &RunPanel::openFolderRequested, this, &MainWindow::openFolder);
-    connect(m_runPanel, &RunPanel::saveRequested, this, &MainWindow::savePlotFile);
-    connect(m_runPanel, &RunPanel::runSelected, this, &MainWindow::updateReportSource);
-    connect(m_runPanel, &RunPanel::reportRequested, this, [this](const QString& id) {
-        m_runPanel->select(id);
-        m_workspace->showSheet(Workspace::Sheet::None);
-        m_workspace->tabs()->setCurrentIndex(Workspace::ReportTab);
-    });
 }
 
 AnalyzeSpec MainWindow::proposedAnalysis() {
@@ -141,6 +132,7 @@ void MainWindow::showAnalyzeSheet() {
 Status MainWindow::startAnalysis(const AnalyzeSpec& spec) {
     BDQ_TRY(const int id, m_jobs.enqueue(spec, tr("Analysis of %1").arg(m_session.modelName())));
     m_settings.setAnalyzeOptions(spec);
+    rememberPlace(QString::fromStdString(spec.outDir));
     m_workspace->messages()->dismissAll();
     m_workspace->showSheet(Workspace::Sheet::None);
     const JobRecord* record = m_jobs.find(id);
@@ -153,6 +145,7 @@ Status MainWindow::startRun(const RunSpec& spec) {
         spec, tr("Run %1 %2")
                   .arg(toQString(methodInfo(spec.method).title), toQString(formatScheme(spec.plan.base)))));
     m_settings.setRunOptions(spec);
+    rememberPlace(QString::fromStdString(spec.outDir));
     m_workspace->showSheet(Workspace::Sheet::None);
     m_runsDock->show();
     m_runsDock->raise();
@@ -196,27 +189,26 @@ void MainWindow::handleJobEnd(int id) {
     else if (report && record.state == JobState::Finished)
         announceReport(*report);
     else if (sensitivity && record.state == JobState::Finished)
-        announceSensitivity(*sensitivity);
-    if (record.outDir().toStdString() == m_reportedDir) m_reportedDir.clear();
+        announceSensitivity(record, *sensitivity);
+    if (record.folder().toStdString() == m_reportedDir) m_reportedDir.clear();
     if (report) {
         m_workspace->report()->setBusy(false);
         m_jobs.remove(id);
     }
     updateStatus();
-    if (m_closing && !m_jobs.anyActive()) close();
+    if (m_closing == Closing::WhenStopped && jobsThatWouldStop().empty()) close();
 }
 
 void MainWindow::announceRun(const JobRecord& record, const RunSpec& spec) {
     const auto result = decodeRun(record.summaryJson.toStdString(), "run");
     QString text = tr("%1 finished in %2").arg(record.title, formatDuration(record.seconds));
     if (result && result->full && result->quantized) {
-        text = tr("Perplexity %1 → %2, %3")
-                   .arg(formatNumber(result->full->perplexity), formatNumber(result->quantized->perplexity),
-                        formatDuration(record.seconds));
-        m_settings.addRecent(
-            {m_session.modelPath(), m_session.modelName(),
-             tr("perplexity %1 → %2")
-                 .arg(formatNumber(result->full->perplexity), formatNumber(result->quantized->perplexity))});
+        const QString figures = perplexityText(result->full->perplexity, result->quantized->perplexity,
+                                               perplexitySizeOf(*result));
+        text = tr("Perplexity %1, %2").arg(figures, formatDuration(record.seconds));
+        if (jobModelPath(record.spec) == m_session.modelPath().toStdString())
+            m_settings.addRecent(
+                {m_session.modelPath(), m_session.modelName(), tr("perplexity %1").arg(figures)});
     }
     const QString dir = QString::fromStdString(spec.outDir);
     m_workspace->messages()->showMessage(
@@ -271,24 +263,19 @@ void MainWindow::announceFailure(const JobRecord& record) {
     const QString log = m_jobs.log(record.id).trimmed();
     if (!log.isEmpty()) details << log;
     QList<QAction*> actions;
-    if (m_presenter->resumeSpec(record.outDir()))
-        actions << messageAction(tr("Resume"), [this, dir = record.outDir()] { resumeRun(dir); });
+    if (m_presenter->startSpec(record.folder()))
+        actions << messageAction(tr("Resume"), [this, dir = record.folder()] { startListed(dir); });
     m_workspace->messages()->showMessage(
         MessageSeverity::Error, QStringLiteral("%1: %2").arg(record.title, toQString(record.error.text())),
         details.join(QStringLiteral("\n\n")), actions);
 }
 
-void MainWindow::resumeRun(const QString& listId) {
-    const auto spec = m_presenter->resumeSpec(listId);
-    if (!spec) return;
-    const Status started = startRun(*spec);
-    if (!started) showError(started.error(), tr("The run was not resumed"));
-}
-
 std::string MainWindow::reportDir() const {
     const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
-    if (run && run->state == RunState::Finished) return run->outDir.toStdString();
-    return m_session.analysis() && !m_session.analysisIsLive() ? m_session.analysisDir() : std::string();
+    const bool reported = run && run->kind != QLatin1String("sensitivity");
+    if (reported && run->state == RunState::Finished) return run->outDir.toStdString();
+    if (m_session.analysis() && !m_session.analysisIsLive()) return m_session.analysisDir();
+    return m_shownRun && !m_shownRun->interrupted ? m_shownRun->dir : std::string();
 }
 
 void MainWindow::updateReportSource() {
@@ -297,9 +284,9 @@ void MainWindow::updateReportSource() {
     // Naming a source asks for its preview, which takes a worker: only when somebody looks, and once.
     if (m_workspace->tabs()->currentIndex() != Workspace::ReportTab || dir == m_reportedDir) return;
     m_reportedDir = dir;
-    const RunInfo* run = m_runList->find(m_runPanel->selectedRun());
+    const RunInfo* run = m_runList->find(QString::fromStdString(dir));
     QString title;
-    const bool ofRun = run && run->outDir.toStdString() == dir && run->kind == QLatin1String("run");
+    const bool ofRun = run && run->kind == QLatin1String("run");
     if (ofRun)
         title = QStringLiteral("%1 %2 %3").arg(run->title, run->method, run->scheme);
     else if (!dir.empty())
@@ -311,17 +298,15 @@ void MainWindow::updateReportSource() {
 void MainWindow::requestReport(ReportFormat format) {
     const std::string dir = reportDir();
     if (dir.empty()) return;
-    const std::pair<ReportFormat, QString> suffixes[] = {{ReportFormat::Html, QStringLiteral("html")},
-                                                         {ReportFormat::Markdown, QStringLiteral("md")},
-                                                         {ReportFormat::Csv, QStringLiteral("csv")},
-                                                         {ReportFormat::Json, QStringLiteral("json")}};
-    const auto suffix = std::find_if(std::begin(suffixes), std::end(suffixes),
-                                     [&](const auto& item) { return item.first == format; });
-    askSavePath(QStringLiteral("report"), tr("Save Report"), QStringLiteral("report.") + suffix->second,
-                [this, dir, format](const QString& path) {
-                    const auto id = m_jobs.enqueue(
-                        ReportSpec{dir, format, path.toStdString(), m_workspace->report()->leaveOut()},
-                        tr("Report"));
+    const QString chosen = reportSuffix(format);
+    askSavePath(QStringLiteral("report"), tr("Save Report"), QStringLiteral("report.") + chosen,
+                [this, dir, chosen](const QString& path) {
+                    const auto target = saveTarget(path, chosen, reportSuffixes());
+                    if (!target) return showError(target.error(), tr("The report was not written"));
+                    const auto id = m_jobs.enqueue(ReportSpec{dir, reportFormatOf(target->suffix),
+                                                              target->path.toStdString(),
+                                                              m_workspace->report()->leaveOut()},
+                                                   tr("Report"));
                     if (id)
                         m_workspace->report()->setBusy(true);
                     else

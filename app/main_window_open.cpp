@@ -9,14 +9,19 @@
 #include <QStandardPaths>
 #include <QTabWidget>
 
+#include <utility>
+
 #include "app/background.h"
 #include "app/main_window.h"
 #include "app/workspace.h"
 #include "engine/api/atomic_file.h"
 #include "widgets/format.h"
+#include "widgets/models/run_list_model.h"
+#include "widgets/models/site_table_model.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/site_table_panel.h"
 #include "widgets/panels/start_page.h"
+#include "widgets/save_format.h"
 
 namespace bdq {
 
@@ -126,68 +131,58 @@ void MainWindow::showOpened(const QString& path) {
     }
     QString detail;
     if (m_shownRun && m_shownRun->result->full && m_shownRun->result->quantized)
-        detail = tr("perplexity %1 → %2")
-                     .arg(formatNumber(m_shownRun->result->full->perplexity),
-                          formatNumber(m_shownRun->result->quantized->perplexity));
+        detail = tr("perplexity %1")
+                     .arg(perplexityText(m_shownRun->result->full->perplexity,
+                                         m_shownRun->result->quantized->perplexity,
+                                         perplexitySizeOf(*m_shownRun->result)));
     m_settings.addRecent({path, m_session.modelName(), detail});
     updateTitle();
     updateStatus();
     updateActions();
     updateReportSource();
     m_workspace->table()->setFocus();
-    if (!m_session.analysis()) offerAnalysis();
+    if (m_session.analysis()) rememberPlace(QString::fromStdString(m_session.analysisDir()));
+    for (const LoadedRun& run : m_session.runs())
+        rememberPlace(QString::fromStdString(run.dir));
+    if (const QString refusal = whyNotComputed(); !refusal.isEmpty())
+        m_workspace->messages()->showMessage(MessageSeverity::Warning, refusal);
+    if (m_shownRun && path == QString::fromStdString(m_shownRun->dir)) announceRunPlan(*m_shownRun);
 }
 
-void MainWindow::offerAnalysis() {
-    if (m_analyzeWhenOpen) {
-        m_analyzeWhenOpen = false;
-        const Status started = startAnalysis(proposedAnalysis());
-        if (!started) showError(started.error(), tr("The analysis was not started"));
+void MainWindow::startWantedAnalysis() {
+    const bool wanted = std::exchange(m_analyzeWhenOpen, false);
+    if (!wanted || !m_session.isOpen() || !whyNotComputed().isEmpty() || m_session.analysis() ||
+        m_session.analysisIsLive())
         return;
-    }
-    const AnalyzeSpec spec = proposedAnalysis();
-    const QString text = spec.calibration.source == "self"
-                             ? tr("text the model writes itself")
-                             : QFileInfo(QString::fromStdString(spec.calibration.source)).fileName();
-    m_workspace->messages()->showMessage(
-        MessageSeverity::Info, tr("The layers are listed; what quantization does to them is not known yet."),
-        tr("An analysis streams calibration text through the model, layer by layer, and records outliers, "
-           "Flatness and "
-           "rounding errors of every site before and after each transform. Proposed: %1 sequences of %2 "
-           "tokens of %3.")
-            .arg(spec.calibration.sequences)
-            .arg(spec.calibration.sequenceLength)
-            .arg(text),
-        {messageAction(tr("Analyse now"),
-                       [this] {
-                           const Status started = startAnalysis(proposedAnalysis());
-                           if (!started) showError(started.error(), tr("The analysis was not started"));
-                       }),
-         messageAction(tr("Options…"), [this] { showAnalyzeSheet(); })});
+    const Status started = startAnalysis(proposedAnalysis());
+    if (!started) showError(started.error(), tr("The analysis was not started"));
 }
 
 void MainWindow::showAnalysis() {
     const AnalysisPtr& analysis = m_session.analysis();
     if (m_session.analysisIsLive()) {
+        // Its first row is yet to come: what is still shown belongs to another one.
+        if (!analysis) m_workspace->showModel(m_session.modelConfig().layers);
         m_workspace->showLiveAnalysis(analysis);
     } else if (analysis) {
-        m_workspace->showAnalysis(analysis);
-        m_measure.setSource(m_session.modelPath().toStdString(), m_session.analysisDir());
+        m_workspace->showAnalysis(analysis, currentRanking());
+        m_measure.setSource(m_session.modelPath().toStdString(), m_session.analysisDir(), analysis);
         showRunValues();
     } else {
         m_workspace->showModel(m_session.modelConfig().layers);
         m_measure.setSource({}, {});
+        showRunValues(); // its rows are measured with or without an analysis
     }
     const LoadedAnalysis whole = m_session.analysisIsLive() ? LoadedAnalysis{} : m_session.loadedAnalysis();
     m_budget.setAnalysis(whole);
-    m_workspace->showSensitivity(whole.sensitivity);
+    updateAnalysisCost();
     updateHeader();
     updateActions();
     updateReportSource();
 }
 
 void MainWindow::showRun(const LoadedRun& run) {
-    m_presenter->showRun(run);
+    m_presenter->showRun(run, true);
     m_shownRun = run;
     showRunValues();
     updateHeader();
@@ -197,20 +192,10 @@ void MainWindow::showRun(const LoadedRun& run) {
 
 void MainWindow::showRunValues() {
     if (!m_shownRun) return;
-    const RunResult& result = *m_shownRun->result;
-    for (const RunSiteResult& row : result.perLayer) {
-        const auto scheme = parseScheme(row.scheme);
-        if (!scheme || row.key.site == Site::KCache || row.key.site == Site::VCache) continue;
-        SiteAnswer answer;
-        answer.key = row.key;
-        answer.transform = methodInfo(result.spec.method).transform;
-        Scheme linear = *scheme;
-        linear.kv = Scheme{}.kv;
-        answer.scheme = formatScheme(linear);
-        answer.sqnrDb = row.sqnrDb;
-        answer.tokens = result.text.tokens;
-        m_workspace->showMeasured(answer);
-    }
+    const QString folder = QString::fromStdString(m_shownRun->dir);
+    const RunInfo* listed = m_runList->find(folder);
+    m_workspace->sites()->addRun(folder, tr("run %1").arg(listed ? listed->title : QString()),
+                                 *m_shownRun->result);
 }
 
 void MainWindow::saveSession(bool askName) {
@@ -223,18 +208,22 @@ void MainWindow::saveSession(bool askName) {
                 [this](const QString& path) { m_session.save(path); });
 }
 
-void MainWindow::savePlotFile(const QString& suggestedName, const QByteArray& content) {
-    askSavePath(QStringLiteral("plot"), tr("Save Plot"), suggestedName, [this, content](const QString& path) {
-        runInPool(
-            this,
-            [target = path.toStdString(), content] {
-                return writeFileAtomically(
-                    target, std::string_view(content.constData(), static_cast<std::size_t>(content.size())));
-            },
-            [this](const Status& written) {
-                if (!written) showError(written.error(), tr("The plot was not saved"));
-            });
-    });
+void MainWindow::savePlotFile(const QString& suggestedName, const PlotContent& content) {
+    const QString chosen = QFileInfo(suggestedName).suffix();
+    askSavePath(
+        QStringLiteral("plot"), tr("Save Plot"), suggestedName, [this, content, chosen](const QString& path) {
+            const auto target = saveTarget(path, chosen, plotSuffixes());
+            if (!target) return showError(target.error(), tr("The plot was not saved"));
+            runInPool(
+                this,
+                [file = target->path.toStdString(), bytes = content(target->suffix)] {
+                    return writeFileAtomically(
+                        file, std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+                },
+                [this](const Status& written) {
+                    if (!written) showError(written.error(), tr("The plot was not saved"));
+                });
+        });
 }
 
 void MainWindow::showError(const Error& error, const QString& what) {

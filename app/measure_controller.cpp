@@ -13,7 +13,10 @@ MeasureController::MeasureController(const QString& workerPath, const PlanContro
     m_pause.setSingleShot(true);
     m_pause.setInterval(kPauseMs);
     connect(&m_pause, &QTimer::timeout, this, &MeasureController::send);
-    connect(&m_client, &ResidentClient::answered, this, &MeasureController::measured);
+    connect(&m_client, &ResidentClient::answered, this, [this](const SiteAnswer& answer) {
+        const auto asked = m_asked.find(answer.key);
+        if (asked != m_asked.end()) emit measured(answer, asked->second);
+    });
     connect(&m_client, &ResidentClient::failed, this, &MeasureController::failed);
     connect(&m_client, &ResidentClient::requestFailed, this,
             [this](SiteKey, const Error& error) { emit failed(error); });
@@ -22,10 +25,13 @@ MeasureController::MeasureController(const QString& workerPath, const PlanContro
             [this](int pending) { emit busyChanged(pending > 0); });
 }
 
-void MeasureController::setSource(const std::string& modelPath, const std::string& analysisDir) {
+void MeasureController::setSource(const std::string& modelPath, const std::string& analysisDir,
+                                  const std::shared_ptr<const AnalysisResult>& analysis) {
     m_pause.stop();
     m_keys.clear();
-    if (modelPath.empty() || analysisDir.empty())
+    m_asked.clear();
+    m_analysis = analysis;
+    if (modelPath.empty() || analysisDir.empty() || !analysis)
         m_client.close();
     else
         m_client.open(InspectSpec{modelPath, analysisDir, {}});
@@ -45,7 +51,10 @@ void MeasureController::send() {
         Scheme scheme = state.plan.at(key);
         scheme.kv = Scheme{}.kv; // a linear site has no cache
         if (!scheme.weight.quantizes() && !scheme.activation.quantizes()) continue;
-        const Status sent = m_client.request(key, state.transformAt(key), scheme, state.effectiveRounding());
+        const SiteAnalysis* site = m_analysis ? m_analysis->find(key) : nullptr;
+        if (site == nullptr || !site->transforms.contains(state.transformAt(key))) continue;
+        m_asked[key] = state.effectiveRounding();
+        const Status sent = m_client.request(key, state.transformAt(key), scheme, m_asked[key]);
         if (!sent) {
             emit failed(sent.error());
             return;

@@ -4,6 +4,8 @@
 #include <QObject>
 #include <QTimer>
 
+#include <map>
+#include <memory>
 #include <set>
 
 #include "app/plan_controller.h"
@@ -19,15 +21,18 @@ public:
 
     MeasureController(const QString& workerPath, const PlanController* plan, QObject* parent = nullptr);
 
-    /// Analysis whose kept inputs are measured; empty paths = none.
-    void setSource(const std::string& modelPath, const std::string& analysisDir);
-    /// Measures these rows under the plan as it is after the pause. Does nothing without a source.
+    /// Analysis whose kept inputs are measured; empty paths or null = none.
+    void setSource(const std::string& modelPath, const std::string& analysisDir,
+                   const std::shared_ptr<const AnalysisResult>& analysis = {});
+    /// Measures these rows under the plan as it is after the pause. Does nothing without a source, and
+    /// nothing for rows whose transform the analysis does not hold.
     void request(const SiteKeys& keys);
     [[nodiscard]] bool hasSource() const { return m_client.isOpen(); }
     void setPauseMs(int pauseMs) { m_pause.setInterval(pauseMs); }
 
 signals:
-    void measured(const bdq::SiteAnswer& answer);
+    /// `rounding` = of the weights, as it was asked for.
+    void measured(const bdq::SiteAnswer& answer, bdq::WeightRounding rounding);
     void busyChanged(bool busy);
     void failed(const bdq::Error& error);
     void logReceived(const QString& text);
@@ -39,6 +44,8 @@ private:
     ResidentClient m_client;
     QTimer m_pause;
     std::set<SiteKey> m_keys;
+    std::shared_ptr<const AnalysisResult> m_analysis;
+    std::map<SiteKey, WeightRounding> m_asked; ///< by the newest request, the only one that is answered
 };
 
 } // namespace bdq

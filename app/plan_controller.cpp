@@ -62,9 +62,19 @@ void PlanController::reset(const PlanState& state) {
     apply(state);
 }
 
-void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
+void PlanController::replace(const QString& text, const PlanState& state) {
+    record(text, state, {});
+}
+
+PlanState PlanController::edited(const SiteKeys& keys, const SchemeEdit& edit) const {
     PlanState next = m_state;
     next.plan = withEdit(next.plan, keys, edit);
+    if (edit.weightBits) next.locked.insert(keys.begin(), keys.end());
+    return next;
+}
+
+void PlanController::editSchemes(const SiteKeys& keys, const SchemeEdit& edit) {
+    PlanState next = edited(keys, edit);
     push(keys.size() == 1 ? tr("Bits of 1 row")
                           : tr("Bits of %n rows", nullptr, static_cast<int>(keys.size())),
          next, tagOf(keys, edit));
@@ -75,14 +85,18 @@ void PlanController::editLayers(const std::vector<int>& layers, const SchemeEdit
     for (const int layer : layers)
         for (const Site site : kLinearSites)
             keys.push_back({layer, site});
-    PlanState next = m_state;
-    next.plan = withEdit(next.plan, keys, edit);
+    PlanState next = edited(keys, edit);
     push(tr("Bits of layers %1").arg(QString::fromStdString(formatLayers(layers))), next);
 }
 
 void PlanController::setBase(const Scheme& scheme) {
     PlanState next = m_state;
     next.plan.base = scheme;
+    for (const SiteKey& key : next.locked) {
+        Scheme own = next.plan.at(key);
+        own.weight = m_state.plan.at(key).weight;
+        next.plan.set(key, own);
+    }
     push(tr("Scheme %1").arg(QString::fromStdString(formatScheme(scheme))), next, QStringLiteral("base"));
 }
 
@@ -94,8 +108,32 @@ void PlanController::setWeights(const OperandScheme& base, const std::map<SiteKe
     record(tr("Average of %1 bit").arg(formatNumber(budget)), next, QStringLiteral("budget"));
 }
 
+void PlanController::setLocked(const SiteKeys& keys, bool locked) {
+    PlanState next = m_state;
+    for (const SiteKey& key : keys) {
+        if (locked)
+            next.locked.insert(key);
+        else
+            next.locked.erase(key);
+    }
+    // With a row set free the budget would choose otherwise.
+    if (!locked && next != m_state) next.budget.reset();
+    const auto rows = static_cast<int>(keys.size());
+    const QString text = rows == 1 ? (locked ? tr("Lock 1 row") : tr("Unlock 1 row"))
+                         : locked  ? tr("Lock %n rows", nullptr, rows)
+                                   : tr("Unlock %n rows", nullptr, rows);
+    push(text, next);
+}
+
+void PlanController::setCandidateBits(const std::vector<int>& bits) {
+    PlanState next = m_state;
+    next.candidateBits = bits;
+    push(tr("Bit widths to choose from"), next);
+}
+
 void PlanController::clearOverrides() {
     PlanState next = m_state;
+    next.locked.clear();
     next.plan.overrides.clear();
     next.transforms.clear();
     push(tr("Clear edits of rows"), next);
@@ -134,7 +172,9 @@ void PlanController::setRounding(std::optional<WeightRounding> rounding) {
 }
 
 void PlanController::push(const QString& text, PlanState next, const QString& mergeTag) {
-    if (next.plan != m_state.plan || next.method != m_state.method) next.budget.reset();
+    if (next.plan != m_state.plan || next.method != m_state.method ||
+        next.effectiveRounding() != m_state.effectiveRounding())
+        next.budget.reset();
     record(text, next, mergeTag);
 }
 

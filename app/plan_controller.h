@@ -23,14 +23,22 @@ public:
     /// New model, opened run or session: no history.
     void reset(const PlanState& state);
 
+    /// Another plan as a whole, in one step; `text` names the step.
+    void replace(const QString& text, const PlanState& state);
+    /// Rows whose weights are edited by hand become locked.
     void editSchemes(const SiteKeys& keys, const SchemeEdit& edit);
     void editLayers(const std::vector<int>& layers, const SchemeEdit& edit);
+    /// Locked rows keep their weights.
     void setBase(const Scheme& scheme);
     /// Weights of single sites, chosen for an average of `budget` bits; all others get `base`. Activations
     /// and KV cache stay.
     void setWeights(const OperandScheme& base, const std::map<SiteKey, OperandScheme>& weights,
                     double budget);
-    void clearOverrides();
+    /// Locked rows or not: what the budget may change.
+    void setLocked(const SiteKeys& keys, bool locked);
+    /// Weight bits that the budget chooses from: at least one, ascending.
+    void setCandidateBits(const std::vector<int>& bits);
+    void clearOverrides(); ///< and the locks
     void setTransform(const SiteKeys& keys, TransformKind transform);
     void setMethod(Method method);
     void setPreset(Preset preset);
@@ -41,6 +49,7 @@ signals:
 
 private:
     friend class PlanCommand;
+    [[nodiscard]] PlanState edited(const SiteKeys& keys, const SchemeEdit& edit) const;
     /// An edit by hand: what it changes was not chosen for the budget.
     void push(const QString& text, PlanState next, const QString& mergeTag = {});
     void record(const QString& text, const PlanState& next, const QString& mergeTag);

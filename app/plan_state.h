@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "engine/api/job_spec.h"
 #include "engine/api/method.h"
@@ -16,8 +18,11 @@ struct PlanState {
     Preset preset = RunSpec().preset;
     std::optional<WeightRounding> rounding; ///< empty = the method's default
     SiteTransforms transforms;              ///< what-if choice of single sites, beside the method's transform
-    /// Average weight bits that the plan's weights were chosen for; an edit of weights or method forgets it.
+    /// Average weight bits that the plan's weights were chosen for; an edit of weights, method or rounding
+    /// forgets it.
     std::optional<double> budget = {};
+    std::set<SiteKey> locked = {};                 ///< rows whose weights the budget leaves alone
+    std::vector<int> candidateBits = {2, 3, 4, 8}; ///< weight bits that the budget chooses from, ascending
 
     bool operator==(const PlanState&) const = default;
 

@@ -1,44 +1,67 @@
 #include "app/session_controller.h"
 
+#include <QDir>
 #include <QFileInfo>
 
-#include <algorithm>
-
 #include "app/background.h"
+#include "app/settings.h"
 
 namespace bdq {
 
 namespace {
 
 constexpr int kLivePauseMs = 250;
+constexpr int kKeepPauseMs = 1000; ///< edits follow each other: one file for all of them
 
 PlanState planOfRun(const RunSpec& spec) {
     return {spec.plan, spec.method, spec.preset, spec.rounding, {}};
 }
 
-PlanState firstPlan() {
+} // namespace
+
+PlanState SessionController::firstPlan() {
     PlanState state;
     state.plan.base = parseScheme("W4A4KV4").value_or(Scheme{});
     return state;
 }
 
-} // namespace
-
-SessionController::SessionController(PlanController* plan, QObject* parent) : QObject(parent), m_plan(plan) {
+SessionController::SessionController(PlanController* plan, const Settings* settings, QObject* parent)
+    : QObject(parent), m_plan(plan), m_settings(settings) {
     m_livePause.setSingleShot(true);
     m_livePause.setInterval(kLivePauseMs);
     connect(&m_livePause, &QTimer::timeout, this, &SessionController::publishLive);
+    m_keepPause.setSingleShot(true);
+    m_keepPause.setInterval(kKeepPauseMs);
+    m_saver.setMaxThreadCount(1);
+    connect(&m_keepPause, &QTimer::timeout, this, &SessionController::keepEditsInPool);
     connect(m_plan->history(), &QUndoStack::indexChanged, this, [this] {
-        if (isOpen() && m_plan->history()->count() > 0) setModified(true);
+        if (isOpen() && m_plan->history()->count() > 0) noteEdit();
     });
+}
+
+SessionController::~SessionController() {
+    m_saver.waitForDone();
+}
+
+void SessionController::noteEdit() {
+    setModified(true);
+    if (!m_sessionPath.isEmpty()) return;
+    m_editsPending = true;
+    m_keepPause.start();
 }
 
 void SessionController::open(const QString& path) {
     const quint64 generation = ++m_generation;
     m_opening = true;
     emit openStarted(path);
+    // It may be the same model: its edits are read again.
+    const Status kept = keepEdits();
+    if (!kept) emit saveFailed(kept.error());
     runInPool(
-        this, [name = path.toStdString()] { return loadContent(name); },
+        this,
+        [name = path.toStdString(), places = LoadPlaces{resultPlaces(*m_settings), true}] {
+            return loadContent(name, places);
+        },
         [this, path, generation](Result<LoadedContent> content) {
             if (generation != m_generation) return;
             m_opening = false;
@@ -56,8 +79,12 @@ void SessionController::stopOpening() {
 
 void SessionController::closeAll() {
     stopOpening();
+    ++m_content;
+    for (const Status& kept : {saveNow(), keepEdits()})
+        if (!kept) emit saveFailed(kept.error());
     m_live.reset();
     m_model.reset();
+    m_analysis = {};
     m_runs.clear();
     m_sessionPath.clear();
     m_plan->reset(firstPlan());
@@ -65,47 +92,86 @@ void SessionController::closeAll() {
     emit modelChanged();
     setAnalysis({});
     setModified(false);
+    endSearch();
+}
+
+bool SessionController::addsToOpen(const LoadedContent& content) const {
+    if (!isOpen() || content.session) return false;
+    const ModelMark open = mark();
+    const ModelMark other = content.mark();
+    if (!open.fingerprint.empty() && !other.fingerprint.empty()) return open.fingerprint == other.fingerprint;
+    return !open.path.empty() && open.path == other.path;
+}
+
+void SessionController::add(LoadedContent content) {
+    const bool analysisItself = content.runs.empty() && content.analysis;
+    if (content.analysis && (analysisItself || !m_analysis.result)) {
+        m_live.reset();
+        setAnalysis(*content.analysis);
+    }
+    for (const LoadedRun& run : content.runs) {
+        std::erase_if(m_runs, [&](const LoadedRun& old) { return old.dir == run.dir; });
+        m_runs.push_back(run);
+        emit runAdded(run);
+    }
+    if (!content.runs.empty() || analysisItself) noteEdit();
+    emit opened(QString::fromStdString(content.path));
+    emitProblems(content.problems);
+    searchResults();
 }
 
 void SessionController::show(LoadedContent content) {
+    if (addsToOpen(content)) {
+        add(std::move(content));
+        return;
+    }
+    for (const Status& kept : {saveNow(), keepEdits()})
+        if (!kept) emit saveFailed(kept.error());
+    ++m_content;
     m_live.reset();
     m_runs.clear();
     m_sessionPath = content.session ? QString::fromStdString(content.path) : QString();
     m_model = std::move(content.model);
     emit runsCleared();
-    resetPlan(content);
+    const bool continues = resetPlan(content);
     // Results carry the model's numbers themselves: model() may be empty when the file is gone.
     m_runs = content.runs;
     m_analysis = content.analysis.value_or(LoadedAnalysis{});
+    m_wantedAnalysis = content.earlier ? content.earlier->analysisDir : std::string();
+    m_searching = true; // whoever asks now shall not be told that there is no analysis
     emit modelChanged();
     setAnalysis(LoadedAnalysis(m_analysis));
     for (const LoadedRun& run : std::vector<LoadedRun>(m_runs))
         emit runAdded(run);
     setModified(false);
+    m_editsPending = false;
     emit opened(QString::fromStdString(content.path));
-    for (const std::string& problem : content.problems)
-        emit problemFound(QString::fromStdString(problem));
-    if (!m_analysis.result) findEarlierAnalysis();
+    if (continues) emit continued();
+    emitProblems(content.problems);
+    searchResults();
 }
 
-void SessionController::resetPlan(const LoadedContent& content) {
-    PlanState state = firstPlan();
-    if (content.session) {
-        state = content.session->state;
-    } else if (!content.runs.empty()) {
-        state = planOfRun(content.runs.back().result->spec);
-    }
-    m_plan->reset(state);
+void SessionController::emitProblems(const std::vector<OpenProblem>& problems) {
+    for (const OpenProblem& problem : problems)
+        emit problemFound(problem);
 }
 
-void SessionController::findEarlierAnalysis() {
-    if (!m_model) return;
-    const std::string base = outputBase().toStdString();
-    runInPool(
-        this, [base, path = m_model->index.path] { return newestAnalysis(base, path); },
-        [this, generation = m_generation](std::optional<LoadedAnalysis> found) {
-            if (found && generation == m_generation && !m_analysis.result && !m_live) setAnalysis(*found);
-        });
+bool SessionController::resetPlan(const LoadedContent& content) {
+    const bool continues = !content.session && content.earlier && content.earlier->state != firstPlan();
+    if (content.session)
+        m_plan->reset(content.session->state);
+    else if (continues)
+        m_plan->reset(content.earlier->state);
+    else if (!content.runs.empty())
+        m_plan->reset(planOfRun(content.runs.back().result->spec));
+    else
+        m_plan->reset(firstPlan());
+    return continues;
+}
+
+ModelMark SessionController::mark() const {
+    if (m_model) return {m_model->stamp.fingerprint, m_model->index.path};
+    return {{}, modelPath().toStdString()};
 }
 
 QString SessionController::modelPath() const {
@@ -135,90 +201,25 @@ void SessionController::setAnalysis(const LoadedAnalysis& analysis) {
     if (analysis.dir != m_analysis.dir || !analysis.result || !m_live) m_details.setSource(analysis.dir);
     m_analysis = analysis;
     emit analysisChanged();
-    if (!m_analysis.problem.empty()) emit problemFound(QString::fromStdString(m_analysis.problem));
+    if (!m_analysis.problem.empty()) emit problemFound({m_analysis.problem});
 }
 
 void SessionController::reloadAnalysis(const std::string& dir) {
     if (m_live || dir != m_analysis.dir) return;
     runInPool(
         this, [dir] { return loadAnalysis(dir); },
-        [this, dir, generation = m_generation](Result<LoadedAnalysis> read) {
-            if (generation != m_generation || m_live || dir != m_analysis.dir) return;
+        [this, dir, content = m_content](Result<LoadedAnalysis> read) {
+            if (content != m_content || m_live || dir != m_analysis.dir) return;
             if (read)
                 setAnalysis(*read);
             else
-                emit problemFound(QString::fromStdString(read.error().text()));
-        });
-}
-
-void SessionController::beginLiveAnalysis(const AnalyzeSpec& spec) {
-    m_live.emplace();
-    m_live->spec = spec;
-    m_live->model = modelConfig();
-    m_live->parameters = parameters();
-    m_live->text.source = spec.calibration.source;
-    m_live->text.sequences = spec.calibration.sequences;
-    m_live->text.sequenceLength = spec.calibration.sequenceLength;
-    m_details.setSource(spec.outDir);
-    m_analysis = {spec.outDir, nullptr, nullptr, {}};
-    emit analysisChanged();
-}
-
-void SessionController::addLiveSite(const std::string& outDir, const SiteAnalysis& site) {
-    if (!m_live || m_live->spec.outDir != outDir) return;
-    m_live->text.tokens = site.tokens;
-    const auto place = std::lower_bound(m_live->sites.begin(), m_live->sites.end(), site,
-                                        [](const auto& a, const auto& b) { return a.key < b.key; });
-    if (place != m_live->sites.end() && place->key == site.key)
-        *place = site;
-    else
-        m_live->sites.insert(place, site);
-    emit siteAdded(site);
-    if (!m_livePause.isActive()) m_livePause.start();
-}
-
-void SessionController::publishLive() {
-    if (!m_live) return;
-    m_analysis.result = std::make_shared<const AnalysisResult>(*m_live);
-    emit analysisChanged();
-}
-
-void SessionController::endLiveAnalysis(const std::string& outDir, bool finished) {
-    if (!m_live || m_live->spec.outDir != outDir) return;
-    publishLive();
-    m_livePause.stop();
-    m_live.reset();
-    if (!finished) {
-        emit analysisChanged();
-        return;
-    }
-    runInPool(
-        this, [outDir] { return loadAnalysis(outDir); },
-        [this, generation = m_generation](Result<LoadedAnalysis> read) {
-            if (generation != m_generation || m_live) return;
-            if (!read) {
-                emit problemFound(QString::fromStdString(read.error().text()));
-                return;
-            }
-            setAnalysis(*read);
-            setModified(true);
-        });
-}
-
-void SessionController::adoptRun(const std::string& dir) {
-    runInPool(
-        this, [dir] { return loadRun(dir); },
-        [this, dir, generation = m_generation](Result<LoadedRun> run) {
-            if (generation != m_generation || !run) return;
-            std::erase_if(m_runs, [&](const LoadedRun& old) { return old.dir == dir; });
-            m_runs.push_back(*run);
-            emit runAdded(*run);
-            setModified(true);
+                emit problemFound({read.error().text()});
         });
 }
 
 QString SessionController::outputBase() const {
-    return resultsFolder(m_sessionPath, modelName(), m_model ? m_model->stamp : ModelStamp{});
+    return resultsFolder(m_sessionPath, m_settings->resultsFolder(), modelName(),
+                         m_model ? m_model->stamp : ModelStamp{});
 }
 
 QString SessionController::nextOutputFolder(const QString& kind) {
@@ -229,7 +230,7 @@ SessionDocument SessionController::document() const {
     SessionDocument document;
     document.modelPath = QFileInfo(modelPath()).absoluteFilePath().toStdString();
     if (m_model) document.stamp = m_model->stamp;
-    document.analysisDir = m_live ? std::string() : m_analysis.dir;
+    document.analysisDir = m_live ? m_beforeLive.dir : m_analysis.dir;
     for (const LoadedRun& run : m_runs)
         document.runDirs.push_back(run.dir);
     document.state = m_plan->state();
@@ -256,6 +257,35 @@ Status SessionController::saveNow() {
     BDQ_CHECK(saveSession(document(), m_sessionPath.toStdString()));
     setModified(false);
     return {};
+}
+
+std::optional<std::function<Status()>> SessionController::takeEdits() {
+    m_keepPause.stop();
+    if (!m_editsPending || !m_sessionPath.isEmpty() || !isOpen()) return std::nullopt;
+    m_editsPending = false;
+    const ModelMark model = mark();
+    return [document = document(), file = autosaveFile(model.fingerprint, model.path)] {
+        QDir().mkpath(QFileInfo(file).absolutePath()); // writing says when that failed
+        return saveSession(document, file.toStdString());
+    };
+}
+
+void SessionController::keepEditsInPool() {
+    const auto write = takeEdits();
+    if (!write) return;
+    m_saver.start([this, write] {
+        const Status written = (*write)();
+        // Delivered in this object's thread, or dropped with it: the destructor waits for the pool.
+        if (!written)
+            QMetaObject::invokeMethod(
+                this, [this, error = written.error()] { emit saveFailed(error); }, Qt::QueuedConnection);
+    });
+}
+
+Status SessionController::keepEdits() {
+    const auto write = takeEdits();
+    m_saver.waitForDone();
+    return write ? (*write)() : Status();
 }
 
 void SessionController::setModified(bool modified) {

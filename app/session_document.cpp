@@ -14,6 +14,9 @@ namespace fs = std::filesystem;
 
 // Weights of 8 bits and more with scales of small groups.
 constexpr int kMaxAverageBits = 64;
+// Of the codes that the budget can choose.
+constexpr int kFewestBits = 2;
+constexpr int kMostBits = 8;
 
 QString relativeTo(const std::string& path, const fs::path& folder) {
     if (path.empty()) return {};
@@ -49,20 +52,54 @@ Result<TransformKind> decodeTransform(const QJsonValue& value, const std::string
     return bad(label, "unknown transform \"" + id + "\"");
 }
 
+Result<SiteKey> decodeKey(const QJsonValue& row, const char* list, const std::string& label) {
+    const std::string siteText = row["site"].toString().toStdString();
+    const auto site = siteFromName(siteText);
+    const int layer = row["layer"].toInt(-1);
+    if (site && layer >= 0) return SiteKey{layer, *site};
+    return bad(label, "\"" + std::string(list) + "\" has an entry with layer " + std::to_string(layer) +
+                          ", site \"" + siteText + "\"; expected a layer from 0 and a site such as \"qkv\"");
+}
+
 Result<std::map<SiteKey, TransformKind>> decodeTransforms(const QJsonArray& rows, const std::string& label) {
     std::map<SiteKey, TransformKind> transforms;
     for (const QJsonValue& row : rows) {
-        const std::string siteText = row["site"].toString().toStdString();
-        const auto site = siteFromName(siteText);
-        const int layer = row["layer"].toInt(-1);
-        if (!site || layer < 0)
-            return bad(label, "\"transforms\" has an entry with layer " + std::to_string(layer) +
-                                  ", site \"" + siteText +
-                                  "\"; expected a layer from 0 and a site such as \"qkv\"");
+        BDQ_TRY(const SiteKey key, decodeKey(row, "transforms", label));
         BDQ_TRY(const TransformKind kind, decodeTransform(row["transform"], label));
-        transforms[SiteKey{layer, *site}] = kind;
+        transforms[key] = kind;
     }
     return transforms;
+}
+
+QJsonArray encodeBits(const std::vector<int>& widths) {
+    QJsonArray out;
+    for (const int bits : widths)
+        out.append(bits);
+    return out;
+}
+
+QJsonArray encodeKeys(const std::set<SiteKey>& keys) {
+    QJsonArray rows;
+    for (const SiteKey& key : keys)
+        rows.append(QJsonObject{{"layer", key.layer}, {"site", toQString(siteName(key.site))}});
+    return rows;
+}
+
+/// Locked rows and the bit widths of the budget; sessions from before version 0.2 have neither.
+Status decodeBudgetChoices(const QJsonObject& root, const std::string& label, PlanState& state) {
+    for (const QJsonValue& row : root["locked"].toArray()) {
+        BDQ_TRY(const SiteKey key, decodeKey(row, "locked", label));
+        state.locked.insert(key);
+    }
+    if (root["candidate_bits"].isUndefined()) return {};
+    std::set<int> widths;
+    for (const QJsonValue& bits : root["candidate_bits"].toArray())
+        widths.insert(bits.toInt());
+    if (widths.empty() || *widths.begin() < kFewestBits || *widths.rbegin() > kMostBits)
+        return bad(label, "\"candidate_bits\" is not a list of at least one bit width from " +
+                              std::to_string(kFewestBits) + " to " + std::to_string(kMostBits));
+    state.candidateBits.assign(widths.begin(), widths.end());
+    return {};
 }
 
 /// Method, preset and rounding.
@@ -134,6 +171,8 @@ std::string encodeSession(const SessionDocument& document, const fs::path& folde
         {"preset", toQString(presetName(state.preset))},
         {"rounding", rounding},
         {"average_weight_bits", state.budget ? QJsonValue(*state.budget) : QJsonValue()},
+        {"locked", encodeKeys(state.locked)},
+        {"candidate_bits", encodeBits(state.candidateBits)},
         {"transforms", encodeTransforms(state.transforms)},
         {"notes", QString::fromStdString(document.notes)},
     };
@@ -161,6 +200,7 @@ Result<SessionDocument> decodeSession(std::string_view json, const std::string& 
     BDQ_TRY(document.state.plan, decodePlan(planText.toStdString(), label));
     BDQ_CHECK(decodeMethod(root, label, document.state));
     BDQ_CHECK(decodeBudget(root["average_weight_bits"], label, document.state));
+    BDQ_CHECK(decodeBudgetChoices(root, label, document.state));
     BDQ_TRY(document.state.transforms, decodeTransforms(root["transforms"].toArray(), label));
     document.notes = root["notes"].toString().toStdString();
     return document;

@@ -1,11 +1,15 @@
 #include "app/settings.h"
 
+#include <QDir>
+#include <QStandardPaths>
+
 #include <algorithm>
 
 namespace bdq {
 namespace {
 
 constexpr qsizetype kMaxRecent = 12;
+constexpr qsizetype kMaxKnownFolders = 100;
 
 /// A first analysis should answer in about a minute on two cores; a first run in a few.
 constexpr CalibrationOptions kFirstAnalysis{"self", 8, 512};
@@ -80,6 +84,50 @@ QString Settings::lastFolder(const QString& purpose) const {
 
 void Settings::setLastFolder(const QString& purpose, const QString& folder) {
     m_store.setValue(key(QStringLiteral("folders"), purpose), folder);
+}
+
+QString Settings::resultsFolder() const {
+    const QString chosen = m_store.value(QStringLiteral("results/folder")).toString();
+    if (!chosen.isEmpty()) return chosen;
+    return QDir(QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation))
+        .filePath(QStringLiteral("BDQ Studio"));
+}
+
+void Settings::setResultsFolder(const QString& folder) {
+    addKnownFolder(resultsFolder());
+    m_store.setValue(QStringLiteral("results/folder"), QDir::cleanPath(folder));
+}
+
+QStringList Settings::knownFolders() const {
+    return m_store.value(QStringLiteral("results/known")).toStringList();
+}
+
+void Settings::addKnownFolder(const QString& folder) {
+    const QString path = QDir::cleanPath(folder);
+    QStringList folders = knownFolders();
+    if (path.isEmpty() || folders.value(0) == path) return;
+    folders.removeAll(path);
+    folders.prepend(path);
+    m_store.setValue(QStringLiteral("results/known"), QStringList(folders.mid(0, kMaxKnownFolders)));
+}
+
+int Settings::takeRunNumber() {
+    const int number = m_store.value(QStringLiteral("results/last_number")).toInt() + 1;
+    m_store.setValue(QStringLiteral("results/last_number"), number);
+    return number;
+}
+
+void Settings::keepRunNumber(int taken) {
+    if (taken > m_store.value(QStringLiteral("results/last_number")).toInt())
+        m_store.setValue(QStringLiteral("results/last_number"), taken);
+}
+
+double Settings::secondsPerLossToken() const {
+    return m_store.value(QStringLiteral("speed/loss_token_seconds")).toDouble();
+}
+
+void Settings::setSecondsPerLossToken(double seconds) {
+    m_store.setValue(QStringLiteral("speed/loss_token_seconds"), seconds);
 }
 
 RunSpec Settings::runOptions() const {

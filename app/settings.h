@@ -38,6 +38,22 @@ public:
     [[nodiscard]] QString language() const;
     void setLanguage(const QString& code);
 
+    /// Where results of models without a session go; "BDQ Studio" in the user's documents unless chosen.
+    [[nodiscard]] QString resultsFolder() const;
+    /// The folder so far stays among knownFolders().
+    void setResultsFolder(const QString& folder);
+    /// Folders outside of resultsFolder() that hold result folders, newest first.
+    [[nodiscard]] QStringList knownFolders() const;
+    void addKnownFolder(const QString& folder);
+    /// Counts jobs over all models and starts: 1, 2, 3, ...
+    int takeRunNumber();
+    /// Numbers up to this one are taken.
+    void keepRunNumber(int taken);
+
+    /// Measured cost of losses of single sites: seconds for a token in a layer's pass; 0 = not measured yet.
+    [[nodiscard]] double secondsPerLossToken() const;
+    void setSecondsPerLossToken(double seconds);
+
     /// Folder that the file dialog for `purpose` starts in.
     [[nodiscard]] QString lastFolder(const QString& purpose) const;
     void setLastFolder(const QString& purpose, const QString& folder);

@@ -1,15 +1,13 @@
 #include "app/workspace.h"
 
-#include <QScrollArea>
+#include <QAction>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QTabBar>
 #include <QTabWidget>
-#include <QTableView>
-#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 #include "widgets/models/site_table_model.h"
 #include "widgets/panels/analyze_sheet.h"
@@ -24,22 +22,15 @@
 #include "widgets/plots/histogram_plot.h"
 #include "widgets/plots/sqnr_layers_plot.h"
 #include "widgets/plots/sqnr_plot.h"
+#include "widgets/stacked_pages.h"
 
 namespace bdq {
 
 namespace {
 
-QScrollArea* scrolled(QWidget* content) {
-    auto* area = new QScrollArea;
-    area->setWidget(content);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    return area;
-}
-
 /// Rows beside the chosen one that are read ahead.
 constexpr int kReadAhead = 2;
-constexpr int kNarrowestInspector = 280; ///< its figures are read in columns, not by scrolling
+constexpr int kSheetBesideInspector = 1200;
 
 } // namespace
 
@@ -47,6 +38,7 @@ Workspace::Workspace(QWidget* parent) : QWidget(parent) {
     createViews();
     setupTabs();
     setupLayout();
+    setupEmptyStates();
     connectSelection();
     connectTransforms();
 }
@@ -57,6 +49,7 @@ void Workspace::createViews() {
     m_messages = new MessageBar(this);
     m_table = new SiteTablePanel(m_sites);
     m_inspector = new InspectorPanel;
+    m_inspector->setMeasured(m_sites->measured());
     m_flatness = new FlatnessPlot;
     m_histogram = new HistogramPlot;
     m_channels = new ChannelsPlot;
@@ -70,6 +63,8 @@ void Workspace::createViews() {
 void Workspace::setupTabs() {
     m_tabs = new QTabWidget;
     m_tabs->setDocumentMode(true);
+    m_tabs->setUsesScrollButtons(true); // a cut title says less than the next one in sight
+    m_tabs->setElideMode(Qt::ElideNone);
     m_tabs->addTab(m_flatness, tr("Overview"));
     m_tabs->addTab(m_histogram, tr("Histogram"));
     m_tabs->addTab(m_channels, tr("Channels"));
@@ -91,15 +86,14 @@ void Workspace::setupTabs() {
 void Workspace::setupLayout() {
     m_centre = new QStackedWidget;
     m_centre->addWidget(m_tabs);
-    m_centre->addWidget(scrolled(m_runSheet));
-    m_centre->addWidget(scrolled(m_analyzeSheet));
+    m_centre->addWidget(m_runSheet);
+    m_centre->addWidget(m_analyzeSheet);
+    claimRoomForShownPage(m_centre);
     m_splitter = new QSplitter(Qt::Horizontal);
     m_splitter->setObjectName(QStringLiteral("workspaceSplitter"));
     m_splitter->addWidget(m_table);
     m_splitter->addWidget(m_centre);
-    QScrollArea* inspector = scrolled(m_inspector);
-    inspector->setMinimumWidth(kNarrowestInspector);
-    m_splitter->addWidget(inspector);
+    m_splitter->addWidget(m_inspector);
     m_splitter->setStretchFactor(1, 1);
     m_splitter->setChildrenCollapsible(false);
     auto* layout = new QVBoxLayout(this);
@@ -108,6 +102,23 @@ void Workspace::setupLayout() {
     layout->addWidget(m_header);
     layout->addWidget(m_splitter, 1);
     restoreDefaultSizes();
+}
+
+void Workspace::setupEmptyStates() {
+    auto* now = new QAction(tr("Analyse now"), this);
+    now->setToolTip(tr("Sends calibration text through the model, layer by layer, with the settings of the "
+                       "last analysis"));
+    auto* options = new QAction(tr("Options…"), this);
+    options->setToolTip(tr("Text, transforms, layers and device of the analysis"));
+    connect(now, &QAction::triggered, this, &Workspace::analysisRequested);
+    connect(options, &QAction::triggered, this, &Workspace::analysisOptionsRequested);
+    for (PlotPanel* plot : m_tabs->findChildren<PlotPanel*>())
+        plot->setEmptyActions({now, options});
+}
+
+void Workspace::setRefusal(const QString& reason) {
+    for (PlotPanel* plot : m_tabs->findChildren<PlotPanel*>())
+        plot->setRefusal(reason);
 }
 
 void Workspace::restoreDefaultSizes() {
@@ -156,9 +167,10 @@ void Workspace::showModel(int layers) {
     applySelection({});
 }
 
-void Workspace::showAnalysis(const AnalysisPtr& analysis) {
+void Workspace::showAnalysis(const AnalysisPtr& analysis, const SiteRanking& ranking) {
     m_analysis = analysis;
-    const SiteKeys kept = m_selection;
+    const SiteKeys kept = std::exchange(m_selectedByProgram, false) ? SiteKeys() : m_selection;
+    showRanking(ranking);
     m_sites->setAnalysis(analysis);
     for (AnalysisPlot* plot : analysisPlots())
         plot->setAnalysis(analysis);
@@ -173,27 +185,14 @@ void Workspace::showLiveAnalysis(const AnalysisPtr& analysis) {
     m_analysis = analysis;
     for (AnalysisPlot* plot : analysisPlots())
         plot->setAnalysis(analysis);
-    if (analysis && m_selection.empty() && !analysis->sites.empty()) select({analysis->sites.front().key});
+    if (!analysis || !m_selection.empty() || analysis->sites.empty()) return;
+    select({analysis->sites.front().key});
+    m_selectedByProgram = true;
 }
 
-void Workspace::showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity) {
-    m_sites->setSensitivity(sensitivity);
-    const bool known = sensitivity != nullptr;
-    if (known != m_table->view()->isColumnHidden(SiteTableModel::LossColumn)) return;
-    m_table->setColumnShown(SiteTableModel::LossColumn, known);
-    // Later: an analysis that is just being opened has no widths yet.
-    if (known) QTimer::singleShot(0, this, &Workspace::widenTable);
-}
-
-// By what its columns lack, at the plots' cost, as far as their tabs stay in sight.
-void Workspace::widenTable() {
-    if (!isVisible()) return;
-    QList<int> sizes = m_splitter->sizes();
-    const int room = std::max(sizes[1] - m_tabs->tabBar()->sizeHint().width(), 0);
-    const int taken = std::min(m_table->missingWidth(), room);
-    sizes[0] += taken;
-    sizes[1] -= taken;
-    m_splitter->setSizes(sizes);
+void Workspace::showRanking(const SiteRanking& ranking) {
+    m_sites->setRanking(ranking);
+    m_inspector->setRanking(ranking);
 }
 
 void Workspace::showSite(const SiteAnalysis& site) {
@@ -203,20 +202,24 @@ void Workspace::showSite(const SiteAnalysis& site) {
 
 void Workspace::showPlan(const PlanState& state) {
     m_sites->setPlan(state.plan);
+    m_sites->setRounding(state.effectiveRounding());
     m_sites->setTransform(state.fallback(), state.transforms);
+    m_sites->setLocked(state.locked);
     m_inspector->setPlan(state.plan);
+    m_inspector->setRounding(state.effectiveRounding());
     m_inspector->setTransform(state.fallback(), state.transforms);
 }
 
-void Workspace::showMeasured(const SiteAnswer& answer) {
-    m_sites->setMeasured(answer);
-    m_inspector->setMeasured(answer);
+void Workspace::showMeasured(const SiteAnswer& answer, WeightRounding rounding) {
+    m_sites->addLive(answer, rounding);
+    m_inspector->showNewValue(answer);
 }
 
 void Workspace::showDetail(const SiteKey& key, const DetailPtr& detail) {
     if (m_selection.empty() || m_selection.front() != key) return;
     const SiteAnalysis* site = m_sites->find(key);
     if (!site) return;
+    m_inspector->setDetail(key, detail);
     for (DetailPlot* plot : detailPlots())
         plot->setSite(*site, detail, m_analysis ? m_analysis->text : TextInfo{});
 }
@@ -245,6 +248,7 @@ void Workspace::selectNeighbour(int step) {
 
 void Workspace::applySelection(const SiteKeys& keys) {
     m_selection = keys;
+    m_selectedByProgram = false;
     for (AnalysisPlot* plot : analysisPlots())
         plot->setSelected(keys);
     if (!keys.empty()) m_sqnrLayers->setSite(keys.front().site);
@@ -284,10 +288,21 @@ void Workspace::requestDetail() {
 
 void Workspace::showSheet(Sheet sheet) {
     m_centre->setCurrentIndex(static_cast<int>(sheet));
+    makeRoom();
     if (sheet == Sheet::Run)
         m_runSheet->focusFirst();
     else if (sheet == Sheet::Analyze)
-        m_analyzeSheet->setFocus();
+        m_analyzeSheet->focusFirst();
+}
+
+/// A form needs more width than a narrow window has beside what is read about rows.
+void Workspace::makeRoom() {
+    m_inspector->setVisible(!sheetOpen() || width() >= kSheetBesideInspector);
+}
+
+void Workspace::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    makeRoom();
 }
 
 bool Workspace::sheetOpen() const {

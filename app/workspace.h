@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "app/session_controller.h"
+#include "widgets/plots/plot_content.h"
+#include "widgets/site_ranking.h"
 #include "widgets/types.h"
 
 class QSplitter;
@@ -40,7 +42,7 @@ public:
     explicit Workspace(QWidget* parent = nullptr);
 
     [[nodiscard]] HeaderStrip* header() const { return m_header; }
-    /// Placed by the window: messages concern the start page, too.
+    /// Placed by the window, in its status line: messages concern the start page, too.
     [[nodiscard]] MessageBar* messages() const { return m_messages; }
     [[nodiscard]] SiteTablePanel* table() const { return m_table; }
     [[nodiscard]] SiteTableModel* sites() const { return m_sites; }
@@ -53,17 +55,21 @@ public:
     [[nodiscard]] QSplitter* splitter() const { return m_splitter; }
     [[nodiscard]] PlotPanel* currentPlot() const;
 
+    /// Why the model cannot be analysed: said where an analysis is missing, instead of offering one. Empty =
+    /// it can.
+    void setRefusal(const QString& reason);
     /// Rows without statistics.
     void showModel(int layers);
-    /// Whole analysis; null = none. The selection stays where rows stay.
-    void showAnalysis(const AnalysisPtr& analysis);
+    /// Whole analysis; null = none. The selection stays where rows stay, unless only the program made it;
+    /// else the row that costs the model most is selected.
+    void showAnalysis(const AnalysisPtr& analysis, const SiteRanking& ranking);
     /// Snapshot while an analysis runs: plots only, the table gets its rows by showSite().
     void showLiveAnalysis(const AnalysisPtr& analysis);
     void showSite(const SiteAnalysis& site);
-    /// Losses of single sites beside their rows; null = none. Their column comes and goes with them.
-    void showSensitivity(const std::shared_ptr<const SensitivityResult>& sensitivity);
+    void showRanking(const SiteRanking& ranking);
     void showPlan(const PlanState& state);
-    void showMeasured(const SiteAnswer& answer);
+    /// Answer of the resident worker.
+    void showMeasured(const SiteAnswer& answer, WeightRounding rounding);
     /// Arrays of the first selected row, or nothing for any other row.
     void showDetail(const SiteKey& key, const DetailPtr& detail);
     /// Sets the transforms of all plots.
@@ -83,17 +89,24 @@ signals:
     void selectionChanged(const bdq::SiteKeys& keys);
     /// The plots need the arrays of this row; `neighbours` are likely next.
     void detailWanted(const bdq::SiteAnalysis& site, const std::vector<bdq::SiteAnalysis>& neighbours);
-    void saveRequested(const QString& suggestedName, const QByteArray& content);
+    /// Buttons of the views that wait for an analysis: the proposed one, or its options first.
+    void analysisRequested();
+    void analysisOptionsRequested();
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void createViews();
+    void makeRoom();
     void setupTabs();
     void setupLayout();
+    void setupEmptyStates();
     void connectSelection();
     void connectTransforms();
     void applySelection(const SiteKeys& keys);
     void refreshSelection();
-    void widenTable();
     void requestDetail();
     [[nodiscard]] std::vector<AnalysisPlot*> analysisPlots() const;
     [[nodiscard]] std::vector<DetailPlot*> detailPlots() const;
@@ -116,6 +129,7 @@ private:
     QSplitter* m_splitter = nullptr;
     AnalysisPtr m_analysis;
     SiteKeys m_selection;
+    bool m_selectedByProgram = false; ///< the first row of an analysis that is being computed
 };
 
 } // namespace bdq

@@ -96,7 +96,7 @@ requireDisk() {
 packagesBuild() {
     echo g++ cmake ninja-build ccache git ca-certificates python3 python3-venv python3-pip binutils pkgconf\|pkg-config \
         libeigen3-dev libexpected-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libpcre2-dev \
-        libsentencepiece-dev libgtest-dev
+        libsentencepiece-dev libutf8proc-dev libgtest-dev
 }
 packagesGui() {
     echo qt6-base-dev qt6-svg-dev\|libqt6svg6-dev qt6-tools-dev qt6-l10n-tools libqcustomplot-dev fonts-dejavu-core

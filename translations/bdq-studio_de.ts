@@ -54,10 +54,6 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <source>&amp;Device</source>
         <translation>&amp;Gerät</translation>
     </message>
-    <message>
-        <source>Command line</source>
-        <translation>Befehlszeile</translation>
-    </message>
 </context>
 <context>
     <name>bdq::BitsBox</name>
@@ -113,14 +109,6 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <translation>Erst das Modell analysieren: seine Verluste entscheiden, welche Stellen mehr Bits bekommen</translation>
     </message>
     <message>
-        <source>%1 × less loss than %2</source>
-        <translation>%1 × weniger Verlust als %2</translation>
-    </message>
-    <message>
-        <source>predicted</source>
-        <translation>vorhergesagt</translation>
-    </message>
-    <message>
         <source>measured</source>
         <translation>gemessen</translation>
     </message>
@@ -139,6 +127,53 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>Not proven: the search stopped early</source>
         <translation>Nicht bewiesen: die Suche endete vorzeitig</translation>
+    </message>
+    <message>
+        <source>as much as %1 everywhere</source>
+        <translation>so viel wie %1 überall</translation>
+    </message>
+    <message>
+        <source>%1 less than %2 everywhere</source>
+        <translation>%1 weniger als %2 überall</translation>
+    </message>
+    <message>
+        <source>%1 more than %2 everywhere</source>
+        <translation>%1 mehr als %2 überall</translation>
+    </message>
+    <message>
+        <source>estimated</source>
+        <translation>geschätzt</translation>
+    </message>
+    <message>
+        <source>Bit widths to choose from</source>
+        <translation>Bitbreiten zur Wahl</translation>
+    </message>
+    <message>
+        <source>Not ranked: nothing tells what the model loses by each row. Measure losses, or analyse again.</source>
+        <translation>Ohne Rangfolge: nichts sagt, was das Modell durch jede Zeile verliert. Verluste messen oder neu analysieren.</translation>
+    </message>
+    <message>
+        <source>Other losses are known now than when these bits were chosen: move the slider to choose again</source>
+        <translation>Inzwischen sind andere Verluste bekannt als bei der Wahl dieser Bits: den Regler bewegen, um neu zu wählen</translation>
+    </message>
+    <message>
+        <source>sum of losses %1 nats (%2)</source>
+        <translation>Summe der Verluste %1 nats (%2)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n locked rows stay as they are</source>
+        <translation>
+            <numerusform>%n gesperrte Zeile bleibt, wie sie ist</numerusform>
+            <numerusform>%n gesperrte Zeilen bleiben, wie sie sind</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>1 locked row stays as it is</source>
+        <translation>1 gesperrte Zeile bleibt, wie sie ist</translation>
+    </message>
+    <message>
+        <source>losses under %1: the plan&apos;s transform is not known</source>
+        <translation>Verluste unter %1: die Transformation des Plans ist nicht bekannt</translation>
     </message>
 </context>
 <context>
@@ -168,20 +203,28 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
         <translation>Beendet die Messung; nichts von ihr wird behalten</translation>
     </message>
     <message>
-        <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then predicted errors are compared.</source>
-        <translation>Misst, was das ganze Modell verliert, wenn nur eine Stelle quantisiert ist, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden vorhergesagte Fehler verglichen.</translation>
-    </message>
-    <message>
         <source>Move it: every site gets the bits that cost the model least</source>
         <translation>Bewegen: jede Stelle bekommt die Bits, die das Modell am wenigsten kosten</translation>
+    </message>
+    <message>
+        <source>Bit widths that a row can get</source>
+        <translation>Bitbreiten, die eine Zeile bekommen kann</translation>
+    </message>
+    <message>
+        <source>Bit widths that the slider chooses from</source>
+        <translation>Bitbreiten, aus denen der Regler wählt</translation>
+    </message>
+    <message>
+        <source>%1 bits</source>
+        <translation>%1 Bits</translation>
+    </message>
+    <message>
+        <source>Measures what the whole model loses when one site alone is quantized, for every site and bit width (sensitivity). Until then estimated losses are compared, where the analysis has them; without either nothing is ranked.</source>
+        <translation>Misst, was das ganze Modell verliert, wenn eine einzelne Stelle quantisiert wird, für jede Stelle und Bitbreite (Empfindlichkeit). Bis dahin werden geschätzte Verluste verglichen, wo die Analyse sie hat; ohne beides gibt es keine Rangfolge.</translation>
     </message>
 </context>
 <context>
     <name>bdq::CalibrationEditor</name>
-    <message>
-        <source>Text the model writes itself (needs no data)</source>
-        <translation>Text, den das Modell selbst schreibt (braucht keine Daten)</translation>
-    </message>
     <message>
         <source>Text file</source>
         <translation>Textdatei</translation>
@@ -209,6 +252,14 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>= %1 tokens</source>
         <translation>= %1 Token</translation>
+    </message>
+    <message>
+        <source>Written by the model</source>
+        <translation>Vom Modell geschrieben</translation>
+    </message>
+    <message>
+        <source>Text the model writes itself; needs no data</source>
+        <translation>Text, den das Modell selbst schreibt; braucht keine Daten</translation>
     </message>
 </context>
 <context>
@@ -279,6 +330,10 @@ Ausführen → Aktivierungen analysieren füllt diese Ansicht Schicht für Schic
     <message>
         <source>Copy</source>
         <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copies the command line that does the same</source>
+        <translation>Kopiert die Befehlszeile, die dasselbe tut</translation>
     </message>
 </context>
 <context>
@@ -401,14 +456,6 @@ Ein Lauf aus einem anderen Ordner kommt mit „Ordner …“ dazu.</translation>
         <translation>Operand</translation>
     </message>
     <message>
-        <source>&amp;before</source>
-        <translation>&amp;vorher</translation>
-    </message>
-    <message>
-        <source>&amp;after</source>
-        <translation>&amp;nachher</translation>
-    </message>
-    <message>
         <source>%1 × %2</source>
         <translation>%1 × %2</translation>
     </message>
@@ -439,6 +486,14 @@ No activations of %2 yet. Run → Analyse activations fills this view.</source>
         <translation>%1
 
 Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt diese Ansicht.</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>vorher</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>nachher</translation>
     </message>
 </context>
 <context>
@@ -554,10 +609,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Kein Modell geöffnet</translation>
     </message>
     <message>
-        <source>no prediction</source>
-        <translation>keine Vorhersage</translation>
-    </message>
-    <message>
         <source>%1 · 1 layer · %2</source>
         <translation>%1 · 1 Schicht · %2</translation>
     </message>
@@ -581,10 +632,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Kalibrierung: %1, %2 × %3 Token</translation>
     </message>
     <message>
-        <source>perplexity %1 → %2</source>
-        <translation>Perplexität %1 → %2</translation>
-    </message>
-    <message>
         <source>perplexity %1</source>
         <translation>Perplexität %1</translation>
     </message>
@@ -601,18 +648,6 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>Unbekannt, bis ein Lauf mit Auswertungstext fertig ist.</translation>
     </message>
     <message>
-        <source>%1: predicted %2 dB, worst %3 dB</source>
-        <translation>%1: vorhergesagt %2 dB, schlechteste %3 dB</translation>
-    </message>
-    <message>
-        <source>&lt;p&gt;Mean predicted SQNR of all sites: %1 dB; smallest: %2 dB at %3.&lt;/p&gt;</source>
-        <translation>&lt;p&gt;Mittleres vorhergesagtes SQNR aller Stellen: %1 dB; kleinstes: %2 dB bei %3.&lt;/p&gt;</translation>
-    </message>
-    <message>
-        <source>A prediction needs the analysis of the activations.</source>
-        <translation>Eine Vorhersage braucht die Analyse der Aktivierungen.</translation>
-    </message>
-    <message>
         <source>%1 bit</source>
         <translation>%1 Bit</translation>
     </message>
@@ -621,8 +656,20 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <translation>%1 · %2</translation>
     </message>
     <message>
-        <source>Average bits per linear weight with scales and zero points: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.</source>
-        <translation>Mittlere Bits je linearem Gewicht einschließlich Skalen und Nullpunkten: %1. Lineare Gewichte: %2. Alles andere (Embedding, Kopf, Normen) zählt 16 Bit.</translation>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>Average bits over all linear weights with scales and zero points, those that are not quantized at 16: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.</source>
+        <translation>Mittlere Bits aller linearen Gewichte mit Skalen und Nullpunkten, die nicht quantisierten mit 16: %1. Lineare Gewichte: %2. Alles andere (Einbettung, Kopf, Normen) zählt 16 Bits.</translation>
+    </message>
+    <message>
+        <source>%1 (%2 in the listed rows)</source>
+        <translation>%1 (%2 in den gezeigten Zeilen)</translation>
+    </message>
+    <message>
+        <source>Measured on %1 tokens only: differences of some percent are chance.</source>
+        <translation>Nur auf %1 Token gemessen: Unterschiede von einigen Prozent sind Zufall.</translation>
     </message>
 </context>
 <context>
@@ -746,6 +793,10 @@ Noch keine Aktivierungen von %2. Ausführen → Aktivierungen analysieren füllt
         <source>%1, after</source>
         <translation>%1, nachher</translation>
     </message>
+    <message>
+        <source>Largest / RMS</source>
+        <translation>Größtes / RMS</translation>
+    </message>
 </context>
 <context>
     <name>bdq::InspectorPanel</name>
@@ -758,28 +809,12 @@ Select one or more rows of the layer table, or click a point in a plot.</source>
 Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in einem Diagramm klicken.</translation>
     </message>
     <message>
-        <source>SQNR predicted (dB)</source>
-        <translation>SQNR vorhergesagt (dB)</translation>
-    </message>
-    <message>
-        <source>SQNR measured (dB)</source>
-        <translation>SQNR gemessen (dB)</translation>
-    </message>
-    <message>
         <source>Measure now</source>
         <translation>Jetzt messen</translation>
     </message>
     <message>
         <source>Quantizes these rows with the chosen bits and transform and measures the SQNR on kept tokens</source>
         <translation>Quantisiert diese Zeilen mit den gewählten Bits und der Transformation und misst das SQNR an aufbewahrten Token</translation>
-    </message>
-    <message>
-        <source>mixed</source>
-        <translation>gemischt</translation>
-    </message>
-    <message>
-        <source>Transform</source>
-        <translation>Transformation</translation>
     </message>
     <message>
         <source>&amp;Transform</source>
@@ -829,6 +864,77 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Eingang, Ausgang: gemischt</translation>
     </message>
     <message>
+        <source>Measuring…</source>
+        <translation>Wird gemessen …</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::InspectorSqnr</name>
+    <message>
+        <source>%1 … %2</source>
+        <translation>%1 … %2</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>gemessen</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>rounding</source>
+        <translation>Rundung</translation>
+    </message>
+    <message>
+        <source>SQNR (dB)</source>
+        <translation>SQNR (dB)</translation>
+    </message>
+    <message>
+        <source> (%1 of %2 rows)</source>
+        <translation> (%1 von %2 Zeilen)</translation>
+    </message>
+    <message>
+        <source>Share of the loss</source>
+        <translation>Anteil am Verlust</translation>
+    </message>
+    <message>
+        <source>SQNR predicted (dB)</source>
+        <translation>SQNR vorhergesagt (dB)</translation>
+    </message>
+    <message>
+        <source>SQNR of a token (dB)</source>
+        <translation>SQNR eines Tokens (dB)</translation>
+    </message>
+    <message>
+        <source>Energy in top 0.5 % of tokens</source>
+        <translation>Energie in den stärksten 0,5 % der Token</translation>
+    </message>
+    <message>
+        <source>SQNR measured (dB)</source>
+        <translation>SQNR gemessen (dB)</translation>
+    </message>
+    <message>
+        <source>predicted: %1</source>
+        <translation>vorhergesagt: %1</translation>
+    </message>
+    <message>
+        <source>not ranked</source>
+        <translation>ohne Rangfolge</translation>
+    </message>
+    <message>
+        <source>%1, %2 nats</source>
+        <translation>%1, %2 nats</translation>
+    </message>
+    <message>
+        <source>, #%1</source>
+        <translation>, Platz %1</translation>
+    </message>
+    <message>
+        <source>%1, 5 % below %2</source>
+        <translation>%1, 5 % unter %2</translation>
+    </message>
+    <message>
         <source>1 row not measured with these bits</source>
         <translation>1 Zeile mit diesen Bits nicht gemessen</translation>
     </message>
@@ -838,10 +944,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
             <numerusform>%n Zeile mit diesen Bits nicht gemessen</numerusform>
             <numerusform>%n Zeilen mit diesen Bits nicht gemessen</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Measuring…</source>
-        <translation>Wird gemessen …</translation>
     </message>
 </context>
 <context>
@@ -880,6 +982,17 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     </message>
 </context>
 <context>
+    <name>bdq::JobFollower</name>
+    <message>
+        <source>%1 cannot be written: %2</source>
+        <translation>%1 kann nicht geschrieben werden: %2</translation>
+    </message>
+    <message>
+        <source>the worker (process %1) is gone and has not said how the job went</source>
+        <translation>der Arbeitsprozess (Nummer %1) ist fort und hat nicht gesagt, wie es ausging</translation>
+    </message>
+</context>
+<context>
     <name>bdq::JobSheet</name>
     <message>
         <source>Cancel</source>
@@ -903,6 +1016,97 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>wrote %1 (%2)</source>
         <translation>%1 geschrieben (%2)</translation>
+    </message>
+    <message>
+        <source>Losses of single sites</source>
+        <translation>Verluste einzelner Stellen</translation>
+    </message>
+    <message>
+        <source>%1, then it stops</source>
+        <translation>%1, danach hält er an</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::LossesSheet</name>
+    <message>
+        <source>Measure losses of single sites</source>
+        <translation>Verluste einzelner Stellen messen</translation>
+    </message>
+    <message>
+        <source>Quantizes one site after the other, alone, and measures how far the model&apos;s predictions move from those of the full model (KL divergence).</source>
+        <translation>Quantisiert eine Stelle nach der anderen, für sich allein, und misst, wie weit sich die Vorhersagen des Modells von denen des vollen entfernen (KL-Divergenz).</translation>
+    </message>
+    <message>
+        <source>&amp;Start measuring</source>
+        <translation>Messung &amp;starten</translation>
+    </message>
+    <message>
+        <source>%1 bits</source>
+        <translation>%1 Bit</translation>
+    </message>
+    <message>
+        <source>Sequences</source>
+        <translation>Sequenzen</translation>
+    </message>
+    <message>
+        <source>Tokens of a sequence</source>
+        <translation>Token einer Sequenz</translation>
+    </message>
+    <message>
+        <source>sequences of</source>
+        <translation>Sequenzen zu</translation>
+    </message>
+    <message>
+        <source>tokens of the text of the analysis</source>
+        <translation>Token aus dem Text der Analyse</translation>
+    </message>
+    <message>
+        <source>all, or for example 0-3,7</source>
+        <translation>alle, oder zum Beispiel 0-3,7</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>&amp;Layers</source>
+        <translation>Schi&amp;chten</translation>
+    </message>
+    <message>
+        <source>Weight bits</source>
+        <translation>Gewichtsbits</translation>
+    </message>
+    <message>
+        <source>&amp;Tokens</source>
+        <translation>&amp;Token</translation>
+    </message>
+    <message>
+        <source>&amp;Device</source>
+        <translation>&amp;Gerät</translation>
+    </message>
+    <message>
+        <source>%1 sites with %2 each: %3 combinations; transform: %4</source>
+        <translation>%1 Stellen mit je %2: %3 Kombinationen; Transformation: %4</translation>
+    </message>
+    <message>
+        <source>the last of the analysis</source>
+        <translation>die letzte der Analyse</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>etwa %1</translation>
+    </message>
+    <message>
+        <source>Choose at least one number of weight bits</source>
+        <translation>Mindestens eine Zahl von Gewichtsbits wählen</translation>
+    </message>
+    <message>
+        <source>time not known</source>
+        <translation>Dauer nicht bekannt</translation>
+    </message>
+    <message>
+        <source>From the time of the last measurement on this machine, else from that of the analysis</source>
+        <translation>Aus der Dauer der letzten Messung auf diesem Rechner, sonst aus der der Analyse</translation>
     </message>
 </context>
 <context>
@@ -962,22 +1166,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>A job is running</source>
         <translation>Ein Auftrag läuft</translation>
-    </message>
-    <message>
-        <source>A job is still running. Cancel it and close the window?</source>
-        <translation>Ein Auftrag läuft noch. Abbrechen und das Fenster schließen?</translation>
-    </message>
-    <message>
-        <source>Finished layers of a run are kept: it can be resumed later.</source>
-        <translation>Fertige Schichten eines Laufs bleiben erhalten: Er lässt sich später fortsetzen.</translation>
-    </message>
-    <message>
-        <source>Cancel job and close</source>
-        <translation>Auftrag abbrechen und schließen</translation>
-    </message>
-    <message>
-        <source>Keep running</source>
-        <translation>Weiterlaufen lassen</translation>
     </message>
     <message>
         <source>&amp;File</source>
@@ -1264,14 +1452,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>%1 nach %2 fertig</translation>
     </message>
     <message>
-        <source>Perplexity %1 → %2, %3</source>
-        <translation>Perplexität %1 → %2, %3</translation>
-    </message>
-    <message>
-        <source>perplexity %1 → %2</source>
-        <translation>Perplexität %1 → %2</translation>
-    </message>
-    <message>
         <source>Report…</source>
         <translation>Bericht …</translation>
     </message>
@@ -1314,10 +1494,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Resume</source>
         <translation>Fortsetzen</translation>
-    </message>
-    <message>
-        <source>The run was not resumed</source>
-        <translation>Der Lauf wurde nicht fortgesetzt</translation>
     </message>
     <message>
         <source>analysis of %1</source>
@@ -1380,26 +1556,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Die Analyse wurde nicht gestartet</translation>
     </message>
     <message>
-        <source>text the model writes itself</source>
-        <translation>selbst erzeugter Text</translation>
-    </message>
-    <message>
-        <source>The layers are listed; what quantization does to them is not known yet.</source>
-        <translation>Die Schichten sind aufgelistet; was Quantisierung mit ihnen macht, ist noch nicht bekannt.</translation>
-    </message>
-    <message>
-        <source>An analysis streams calibration text through the model, layer by layer, and records outliers, Flatness and rounding errors of every site before and after each transform. Proposed: %1 sequences of %2 tokens of %3.</source>
-        <translation>Eine Analyse schickt Kalibriertext Schicht für Schicht durch das Modell und hält Ausreißer, Flatness und Rundungsfehler jeder Stelle vor und nach jeder Transformation fest. Vorschlag: %1 Sequenzen mit %2 Token, Quelle: %3.</translation>
-    </message>
-    <message>
-        <source>Analyse now</source>
-        <translation>Jetzt analysieren</translation>
-    </message>
-    <message>
-        <source>Options…</source>
-        <translation>Optionen …</translation>
-    </message>
-    <message>
         <source>Save Session</source>
         <translation>Sitzung speichern</translation>
     </message>
@@ -1412,20 +1568,244 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Das Diagramm wurde nicht gespeichert</translation>
     </message>
     <message>
-        <source>Measure &amp;Losses of Single Sites</source>
-        <translation>&amp;Verluste einzelner Stellen messen</translation>
-    </message>
-    <message>
         <source>Losses of single sites of %1</source>
         <translation>Verluste einzelner Stellen von %1</translation>
     </message>
     <message>
-        <source>The losses cannot be measured</source>
-        <translation>Die Verluste lassen sich nicht messen</translation>
+        <source>&amp;Lock Selected Rows</source>
+        <translation>Ausgewählte Zeilen &amp;sperren</translation>
     </message>
     <message>
-        <source>Losses measured: the slider of average bits now weighs what the whole model loses at every site</source>
-        <translation>Verluste gemessen: der Regler der mittleren Bits wägt jetzt, was das ganze Modell an jeder Stelle verliert</translation>
+        <source>&amp;Unlock Selected Rows</source>
+        <translation>Ausgewählte Zeilen &amp;entsperren</translation>
+    </message>
+    <message>
+        <source>Losses measured: rows are ranked, and the slider of average bits weighs, by what the whole model loses at every site</source>
+        <translation>Verluste gemessen: Rangfolge und Regler der mittleren Bits gehen nach dem, was das ganze Modell an jeder Stelle verliert</translation>
+    </message>
+    <message>
+        <source>run %1</source>
+        <translation>Lauf %1</translation>
+    </message>
+    <message>
+        <source>, then it stops</source>
+        <translation>, danach hält er an</translation>
+    </message>
+    <message>
+        <source>listed only</source>
+        <translation>nur aufgelistet</translation>
+    </message>
+    <message>
+        <source>Save Session &amp;with Results…</source>
+        <translation>Sitzung &amp;mit Ergebnissen speichern …</translation>
+    </message>
+    <message>
+        <source>Results Fol&amp;der…</source>
+        <translation>Er&amp;gebnisordner …</translation>
+    </message>
+    <message>
+        <source>Measure &amp;Losses of Single Sites…</source>
+        <translation>&amp;Verluste einzelner Stellen messen …</translation>
+    </message>
+    <message>
+        <source>Measure Losses</source>
+        <translation>Verluste messen</translation>
+    </message>
+    <message>
+        <source>A run that is stopped keeps its finished layers and can be resumed.</source>
+        <translation>Ein angehaltener Lauf behält seine fertigen Schichten und kann fortgesetzt werden.</translation>
+    </message>
+    <message>
+        <source>An analysis or a measurement of losses cannot be resumed: stopping gives up what it has done.</source>
+        <translation>Eine Analyse oder eine Messung von Verlusten kann nicht fortgesetzt werden: Anhalten gibt auf, was sie getan hat.</translation>
+    </message>
+    <message>
+        <source>One more job waits. It stays in the list of runs and can be started from there.</source>
+        <translation>Ein weiterer Auftrag wartet. Er bleibt in der Liste der Läufe und kann von dort gestartet werden.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more jobs wait. They stay in the list of runs and can be started from there.</source>
+        <translation>
+            <numerusform>%n weiterer Auftrag wartet. Er bleibt in der Liste der Läufe und kann von dort gestartet werden.</numerusform>
+            <numerusform>%n weitere Aufträge warten. Sie bleiben in der Liste der Läufe und können von dort gestartet werden.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Still running: %1</source>
+        <translation>Es läuft noch: %1</translation>
+    </message>
+    <message>
+        <source>&amp;Keep running in the background</source>
+        <translation>Im &amp;Hintergrund weiterlaufen lassen</translation>
+    </message>
+    <message>
+        <source>Stop &amp;after this layer</source>
+        <translation>&amp;Nach dieser Schicht anhalten</translation>
+    </message>
+    <message>
+        <source>Stay &amp;here</source>
+        <translation>Hier&amp;bleiben</translation>
+    </message>
+    <message>
+        <source>Perplexity %1, %2</source>
+        <translation>Perplexität %1, %2</translation>
+    </message>
+    <message>
+        <source>perplexity %1</source>
+        <translation>Perplexität %1</translation>
+    </message>
+    <message>
+        <source>It was not started</source>
+        <translation>Es wurde nicht gestartet</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Move %1 to the trash?</source>
+        <translation>%1 in den Papierkorb verschieben?</translation>
+    </message>
+    <message>
+        <source>The folder %1 with everything in it.</source>
+        <translation>Der Ordner %1 mit allem darin.</translation>
+    </message>
+    <message>
+        <source>Move to &amp;trash</source>
+        <translation>In den &amp;Papierkorb</translation>
+    </message>
+    <message>
+        <source>&amp;Keep</source>
+        <translation>&amp;Behalten</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Endgültig löschen</translation>
+    </message>
+    <message>
+        <source>%1 cannot be moved to the trash: there is none on its disk</source>
+        <translation>%1 kann nicht in den Papierkorb: auf dem Datenträger gibt es keinen</translation>
+    </message>
+    <message>
+        <source>%1 cannot be deleted as a whole</source>
+        <translation>%1 kann nicht ganz gelöscht werden</translation>
+    </message>
+    <message>
+        <source>A job waits since this model was open last</source>
+        <translation>Ein Auftrag wartet, seit dieses Modell zuletzt offen war</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n jobs wait since this model was open last</source>
+        <translation>
+            <numerusform>%n Auftrag wartet, seit dieses Modell zuletzt offen war</numerusform>
+            <numerusform>%n Aufträge warten, seit dieses Modell zuletzt offen war</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Start it</source>
+        <translation>Starten</translation>
+    </message>
+    <message>
+        <source>Start them</source>
+        <translation>Alle starten</translation>
+    </message>
+    <message>
+        <source>Continued where you left: %1</source>
+        <translation>Weiter, wo Sie aufgehört haben: %1</translation>
+    </message>
+    <message>
+        <source>, 1 row with bits of its own</source>
+        <translation>, 1 Zeile mit eigenen Bits</translation>
+    </message>
+    <message numerus="yes">
+        <source>, %n rows with bits of their own</source>
+        <translation>
+            <numerusform>, %n Zeile mit eigenen Bits</numerusform>
+            <numerusform>, %n Zeilen mit eigenen Bits</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Start fresh</source>
+        <translation>Neu anfangen</translation>
+    </message>
+    <message>
+        <source>The run is shown; your plan stays as it is</source>
+        <translation>Der Lauf wird gezeigt; Ihr Plan bleibt, wie er ist</translation>
+    </message>
+    <message>
+        <source>Take over its plan</source>
+        <translation>Seinen Plan übernehmen</translation>
+    </message>
+    <message>
+        <source>Plan of a run</source>
+        <translation>Plan eines Laufs</translation>
+    </message>
+    <message>
+        <source>Locate…</source>
+        <translation>Suchen …</translation>
+    </message>
+    <message>
+        <source>Locate the Model</source>
+        <translation>Modell suchen</translation>
+    </message>
+    <message>
+        <source>Locate the Analysis or Run Folder</source>
+        <translation>Ordner der Analyse oder des Laufs suchen</translation>
+    </message>
+    <message>
+        <source>This model is listed only: its RoPE scaling “%1” is not computed.</source>
+        <translation>Dieses Modell wird nur aufgelistet: seine RoPE-Skalierung „%1“ wird nicht berechnet.</translation>
+    </message>
+    <message>
+        <source>This model is listed only: its architecture “%1” is not computed. Computed are %2.</source>
+        <translation>Dieses Modell wird nur aufgelistet: seine Architektur „%1“ wird nicht berechnet. Berechnet werden %2.</translation>
+    </message>
+    <message>
+        <source>This model is listed only: a mixture of experts (“%1”) is not computed. A row “gate, up” or “down” stands for the %2 experts of its layer. Computed are %3.</source>
+        <translation>Dieses Modell wird nur aufgelistet: eine Mischung von Experten („%1“) wird nicht berechnet. Eine Zeile „gate, up“ oder „down“ steht für die %2 Experten ihrer Schicht. Berechnet werden %3.</translation>
+    </message>
+    <message>
+        <source>Folder for Results</source>
+        <translation>Ordner für Ergebnisse</translation>
+    </message>
+    <message>
+        <source>New results go to %1; those so far stay where they are</source>
+        <translation>Neue Ergebnisse kommen nach %1; die bisherigen bleiben, wo sie sind</translation>
+    </message>
+    <message>
+        <source>Save Session with Results</source>
+        <translation>Sitzung mit Ergebnissen speichern</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::MeasuredSource</name>
+    <message>
+        <source>analysis</source>
+        <translation>Analyse</translation>
+    </message>
+    <message>
+        <source>live</source>
+        <translation>live</translation>
+    </message>
+    <message>
+        <source>nearest, ranges from the extremes</source>
+        <translation>nächster Code, Bereiche aus den Extremen</translation>
+    </message>
+    <message>
+        <source>nearest with range search</source>
+        <translation>nächster Code mit Bereichssuche</translation>
+    </message>
+    <message>
+        <source>nearest with range search; ranges by output error gain more</source>
+        <translation>nächster Code mit Bereichssuche; Bereiche nach dem Fehler der Ausgabe bringen mehr</translation>
+    </message>
+    <message>
+        <source>nearest with range search; GPTQ gains more</source>
+        <translation>nächster Code mit Bereichssuche; GPTQ bringt mehr</translation>
+    </message>
+    <message>
+        <source>nearest, ranges from the extremes: this analysis knows no range search</source>
+        <translation>nächster Code, Bereiche aus den Extremen: diese Analyse kennt keine Bereichssuche</translation>
     </message>
 </context>
 <context>
@@ -1459,19 +1839,31 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Verwerfen</translation>
     </message>
     <message>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>The whole message</source>
+        <translation>Die ganze Meldung</translation>
+    </message>
+    <message>
+        <source>All messages since the start</source>
+        <translation>Alle Meldungen seit dem Start</translation>
+    </message>
+    <message>
+        <source>All messages</source>
+        <translation>Alle Meldungen</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::MessagePopup</name>
+    <message>
         <source>Details of the message</source>
         <translation>Einzelheiten der Meldung</translation>
     </message>
-    <message numerus="yes">
-        <source>and %n more</source>
-        <translation>
-            <numerusform>und %n weitere</numerusform>
-            <numerusform>und %n weitere</numerusform>
-        </translation>
-    </message>
     <message>
-        <source>%1: %2</source>
-        <translation>%1: %2</translation>
+        <source>%1, %2</source>
+        <translation>%1, %2</translation>
     </message>
 </context>
 <context>
@@ -1536,6 +1928,32 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Average of %1 bit</source>
         <translation>Im Mittel %1 Bit</translation>
+    </message>
+    <message numerus="yes">
+        <source>Lock %n rows</source>
+        <translation>
+            <numerusform>%n Zeile sperren</numerusform>
+            <numerusform>%n Zeilen sperren</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Unlock %n rows</source>
+        <translation>
+            <numerusform>%n Zeile entsperren</numerusform>
+            <numerusform>%n Zeilen entsperren</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Bit widths to choose from</source>
+        <translation>Bitbreiten zur Wahl</translation>
+    </message>
+    <message>
+        <source>Lock 1 row</source>
+        <translation>1 Zeile sperren</translation>
+    </message>
+    <message>
+        <source>Unlock 1 row</source>
+        <translation>1 Zeile entsperren</translation>
     </message>
 </context>
 <context>
@@ -1617,14 +2035,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Zuerst ein Modell öffnen</translation>
     </message>
     <message>
-        <source>average %1 bit</source>
-        <translation>im Mittel %1 Bit</translation>
-    </message>
-    <message>
-        <source>predicted SQNR %1 dB, worst %2 dB at %3</source>
-        <translation>vorhergesagtes SQNR %1 dB, schlechtestes %2 dB bei %3</translation>
-    </message>
-    <message>
         <source>1 row differs</source>
         <translation>1 Zeile weicht ab</translation>
     </message>
@@ -1638,6 +2048,14 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>A&amp;verage bits</source>
         <translation>Bits im M&amp;ittel</translation>
+    </message>
+    <message>
+        <source>average %1</source>
+        <translation>im Mittel %1</translation>
+    </message>
+    <message>
+        <source>Total</source>
+        <translation>Gesamt</translation>
     </message>
 </context>
 <context>
@@ -1669,6 +2087,18 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
     <message>
         <source>Save data as CSV…</source>
         <translation>Daten als CSV speichern …</translation>
+    </message>
+    <message>
+        <source>Show all of the plot (Home)</source>
+        <translation>Das ganze Diagramm zeigen (Pos1)</translation>
+    </message>
+    <message>
+        <source>Copy the plot</source>
+        <translation>Diagramm kopieren</translation>
+    </message>
+    <message>
+        <source>Save the plot</source>
+        <translation>Diagramm speichern</translation>
     </message>
 </context>
 <context>
@@ -1946,6 +2376,22 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <source>Time</source>
         <translation>Zeit</translation>
     </message>
+    <message>
+        <source>waits to be started</source>
+        <translation>wartet auf den Start</translation>
+    </message>
+    <message>
+        <source>cancelled, can be resumed</source>
+        <translation>abgebrochen, fortsetzbar</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>resumable</source>
+        <translation>fortsetzbar</translation>
+    </message>
 </context>
 <context>
     <name>bdq::RunPanel</name>
@@ -1974,14 +2420,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>Be&amp;richt …</translation>
     </message>
     <message>
-        <source>Open f&amp;older</source>
-        <translation>&amp;Ordner</translation>
-    </message>
-    <message>
-        <source>Remove from list</source>
-        <translation>Entfernen</translation>
-    </message>
-    <message>
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
@@ -2000,6 +2438,22 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>Select a run</source>
         <translation>Einen Lauf auswählen</translation>
+    </message>
+    <message>
+        <source>Ope&amp;n</source>
+        <translation>Ö&amp;ffnen</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Entfernen …</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>F&amp;older</source>
+        <translation>&amp;Ordner</translation>
     </message>
 </context>
 <context>
@@ -2060,14 +2514,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>Lauf&amp;ordner</translation>
     </message>
     <message>
-        <source>Memory</source>
-        <translation>Speicher</translation>
-    </message>
-    <message>
-        <source>Command line</source>
-        <translation>Befehlszeile</translation>
-    </message>
-    <message>
         <source>Bits of weights, activations and KV cache, for example W4A4KV4 or W4A16:g128. 16 = untouched.</source>
         <translation>Bits der Gewichte, Aktivierungen und des KV-Cache, zum Beispiel W4A4KV4 oder W4A16:g128. 16 = unverändert.</translation>
     </message>
@@ -2123,14 +2569,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         </translation>
     </message>
     <message>
-        <source>about %1 at the peak</source>
-        <translation>etwa %1 in der Spitze</translation>
-    </message>
-    <message>
-        <source>unknown until a model is open</source>
-        <translation>unbekannt, bis ein Modell geöffnet ist</translation>
-    </message>
-    <message>
         <source>One block in fp32 with its statistics and the hidden states of the calibration text. The %1 weights stay in their file.</source>
         <translation>Ein Block in fp32 mit seinen Statistiken und den verborgenen Zuständen des Kalibriertexts. Die %1 Gewichte bleiben in ihrer Datei.</translation>
     </message>
@@ -2145,6 +2583,64 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
     <message>
         <source>Preset</source>
         <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>About %1</source>
+        <translation>Über %1</translation>
+    </message>
+    <message>
+        <source>Memory: about %1 at the peak</source>
+        <translation>Speicher: etwa %1 in der Spitze</translation>
+    </message>
+    <message>
+        <source>Memory: unknown until a model is open</source>
+        <translation>Speicher: unbekannt, solange kein Modell offen ist</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::SaveTarget</name>
+    <message>
+        <source>%1: found a file of this name, expected none, because “%2” is no known format and .%3 was added. Choose that file itself to replace it.</source>
+        <translation>%1: eine Datei dieses Namens gefunden, keine erwartet, denn „%2“ nennt kein bekanntes Format und .%3 wurde angehängt. Um sie zu ersetzen, bitte diese Datei selbst wählen.</translation>
+    </message>
+</context>
+<context>
+    <name>bdq::SiteRanking</name>
+    <message>
+        <source>measured</source>
+        <translation>gemessen</translation>
+    </message>
+    <message>
+        <source>estimated</source>
+        <translation>geschätzt</translation>
+    </message>
+    <message>
+        <source>not ranked</source>
+        <translation>ohne Rangfolge</translation>
+    </message>
+    <message>
+        <source>not ranked: measure losses</source>
+        <translation>ohne Rangfolge: Verluste messen</translation>
+    </message>
+    <message>
+        <source>sum of losses %1 nats (%2), largest %3 %4 with %5</source>
+        <translation>Summe der Verluste %1 nats (%2), größter %3 %4 mit %5</translation>
+    </message>
+    <message>
+        <source>! more than %1 times, !! more than %2 times the share that a site would have if all cost the same.</source>
+        <translation>! mehr als %1-mal, !! mehr als %2-mal der Anteil, den eine Stelle hätte, wenn alle gleich viel kosteten.</translation>
+    </message>
+    <message>
+        <source>Measured: the model ran with each site alone quantized.</source>
+        <translation>Gemessen: das Modell lief mit jeder Stelle einzeln quantisiert.</translation>
+    </message>
+    <message>
+        <source>Estimated: from one backward pass of the analysis; measure the losses to be sure.</source>
+        <translation>Geschätzt: aus einem Rückwärtsdurchlauf der Analyse; sicher ist es erst gemessen.</translation>
+    </message>
+    <message>
+        <source>Neither measured nor estimated for every row as the plan has it: the rows are in the order of the model. SQNR of a row by itself does not rank rows.</source>
+        <translation>Nicht für jede Zeile so gemessen oder geschätzt, wie der Plan sie hat: die Zeilen stehen in der Ordnung des Modells. Das SQNR einer Zeile für sich ergibt keine Rangfolge.</translation>
     </message>
 </context>
 <context>
@@ -2198,10 +2694,6 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>Größter Betrag</translation>
     </message>
     <message>
-        <source>Not known yet: analyse the model&apos;s activations, or measure this row.</source>
-        <translation>Noch nicht bekannt: die Aktivierungen des Modells analysieren oder diese Zeile messen.</translation>
-    </message>
-    <message>
         <source>unknown</source>
         <translation>unbekannt</translation>
     </message>
@@ -2210,16 +2702,56 @@ Im Plan Bits und eine Methode wählen, dann Lauf starten.</translation>
         <translation>%1: %2</translation>
     </message>
     <message>
-        <source>%1: %2, poor</source>
-        <translation>%1: %2, schlecht</translation>
+        <source>Loss (nats)</source>
+        <translation>Verlust (nats)</translation>
     </message>
     <message>
-        <source>Bits of weights / activations (/ KV cache) in the current plan</source>
-        <translation>Bits der Gewichte / Aktivierungen (/ KV-Cache) im aktuellen Plan</translation>
+        <source>SQNR token (dB)</source>
+        <translation>SQNR Token (dB)</translation>
     </message>
     <message>
-        <source>Model loss (KL)</source>
-        <translation>Modellverlust (KL)</translation>
+        <source>SQNR token, 5 % (dB)</source>
+        <translation>SQNR Token, 5 % (dB)</translation>
+    </message>
+    <message>
+        <source>Top tokens (%)</source>
+        <translation>Stärkste Token (%)</translation>
+    </message>
+    <message>
+        <source>%1: %2, locked</source>
+        <translation>%1: %2, gesperrt</translation>
+    </message>
+    <message>
+        <source>%1: %2, stands out</source>
+        <translation>%1: %2, fällt auf</translation>
+    </message>
+    <message>
+        <source>Loss, est. (nats)</source>
+        <translation>Verlust, gesch. (nats)</translation>
+    </message>
+    <message>
+        <source>Bits of weights / activations (/ KV cache) in the current plan; a padlock: the slider of average bits leaves these weights alone (L)</source>
+        <translation>Bits von Gewichten / Aktivierungen (/ KV-Cache) im aktuellen Plan; ein Schloss: der Regler der mittleren Bits lässt diese Gewichte in Ruhe (L)</translation>
+    </message>
+    <message>
+        <source>Not ranked: measure losses, or analyse the model again; the loss of every row must be known as the plan has it.</source>
+        <translation>Ohne Rangfolge: Verluste messen oder das Modell neu analysieren; der Verlust jeder Zeile muss so bekannt sein, wie der Plan sie hat.</translation>
+    </message>
+    <message>
+        <source>Not measured by the chosen kind (%1) with these bits, this transform and this rounding. The inspector lists what other kinds measured.</source>
+        <translation>Von der gewählten Art (%1) mit diesen Bits, dieser Transformation und dieser Rundung nicht gemessen. Der Inspektor zeigt, was andere Arten gemessen haben.</translation>
+    </message>
+    <message>
+        <source>Not known yet: analyse the model&apos;s activations, or measure this row.</source>
+        <translation>Noch nicht bekannt: die Aktivierungen des Modells analysieren oder diese Zeile messen.</translation>
+    </message>
+    <message>
+        <source>%1; locked: the slider of average bits leaves these weights alone (L unlocks)</source>
+        <translation>%1; gesperrt: der Regler der mittleren Bits lässt diese Gewichte in Ruhe (L entsperrt)</translation>
+    </message>
+    <message>
+        <source>%1 of the sum, place %2 of %3, %4</source>
+        <translation>%1 der Summe, Platz %2 von %3, %4</translation>
     </message>
 </context>
 <context>
@@ -2284,6 +2816,46 @@ Clear the filter line or the threshold in the Flatness plot.</source>
         <translation>Keine Zeile besteht die Filter.
 
 Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
+    </message>
+    <message>
+        <source>Kind of measured SQNR</source>
+        <translation>Art des gemessenen SQNR</translation>
+    </message>
+    <message>
+        <source>What the column of measured SQNR shows: values of the analysis, of the resident worker (live), or of a run. They are measured on different tokens with different rounding: one column holds one kind, the inspector lists all.</source>
+        <translation>Was die Spalte des gemessenen SQNR zeigt: Werte der Analyse, des mitlaufenden Arbeiters (live) oder eines Laufs. Sie sind an verschiedenen Token mit verschiedener Rundung gemessen: eine Spalte zeigt eine Art, der Inspektor alle.</translation>
+    </message>
+    <message>
+        <source>&amp;Measured:</source>
+        <translation>&amp;Gemessen:</translation>
+    </message>
+    <message>
+        <source>Sort again</source>
+        <translation>Neu sortieren</translation>
+    </message>
+    <message>
+        <source>The plan has changed since the rows were sorted. They stay where they are while you edit; this puts them in order.</source>
+        <translation>Der Plan hat sich seit dem Sortieren geändert. Beim Bearbeiten bleiben die Zeilen, wo sie sind; dies ordnet sie.</translation>
+    </message>
+    <message>
+        <source>&amp;Lock Selected	L</source>
+        <translation>Auswahl &amp;sperren	L</translation>
+    </message>
+    <message>
+        <source>&amp;Unlock Selected</source>
+        <translation>Auswahl &amp;entsperren</translation>
+    </message>
+    <message>
+        <source>&amp;Copy Rows	Ctrl+C</source>
+        <translation>Zeilen &amp;kopieren	Strg+C</translation>
+    </message>
+    <message>
+        <source>not ranked: measure losses</source>
+        <translation>ohne Rangfolge: Verluste messen</translation>
+    </message>
+    <message>
+        <source>losses: %1</source>
+        <translation>Verluste: %1</translation>
     </message>
 </context>
 <context>
@@ -2503,6 +3075,29 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     </message>
 </context>
 <context>
+    <name>bdq::TransformBox</name>
+    <message>
+        <source>mixed</source>
+        <translation>gemischt</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>Transformation</translation>
+    </message>
+    <message>
+        <source>%1 (not analysed)</source>
+        <translation>%1 (nicht analysiert)</translation>
+    </message>
+    <message>
+        <source>Analyse %1 here (about %2)…</source>
+        <translation>%1 hier analysieren (etwa %2)…</translation>
+    </message>
+    <message>
+        <source>Analyse %1 here…</source>
+        <translation>%1 hier analysieren…</translation>
+    </message>
+</context>
+<context>
     <name>bdq::Workspace</name>
     <message>
         <source>Overview</source>
@@ -2547,6 +3142,22 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>SQNR across layers under every transform</source>
         <translation>SQNR über die Schichten unter jeder Transformation</translation>
+    </message>
+    <message>
+        <source>Analyse now</source>
+        <translation>Jetzt analysieren</translation>
+    </message>
+    <message>
+        <source>Sends calibration text through the model, layer by layer, with the settings of the last analysis</source>
+        <translation>Schickt Kalibriertext Schicht für Schicht durch das Modell, mit den Einstellungen der letzten Analyse</translation>
+    </message>
+    <message>
+        <source>Options…</source>
+        <translation>Optionen …</translation>
+    </message>
+    <message>
+        <source>Text, transforms, layers and device of the analysis</source>
+        <translation>Text, Transformationen, Schichten und Gerät der Analyse</translation>
     </message>
 </context>
 <context>
@@ -2610,6 +3221,14 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>Higher is better.</source>
         <translation>Mehr ist besser.</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 of %2 layers</source>
+        <translation>%1 von %2 Schichten</translation>
     </message>
 </context>
 <context>

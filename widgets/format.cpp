@@ -118,6 +118,21 @@ QString bitsText(const Scheme& scheme, bool withKv) {
     return withKv ? text + QStringLiteral("/%1").arg(scheme.kv.bits) : text;
 }
 
+QString perplexityText(std::optional<double> full, std::optional<double> quantized,
+                       const PerplexitySize& size) {
+    if (!full && !quantized) return {};
+    QString text = full ? formatNumber(*full) : QStringLiteral("–");
+    if (quantized) text += QStringLiteral(" → ") + formatNumber(*quantized);
+    QStringList parts;
+    if (size.tokens > 0)
+        parts << QCoreApplication::translate("bdq::format", "%1 tokens").arg(formatCount(size.tokens));
+    if (quantized && size.quantizedLayers < size.layers)
+        parts << QCoreApplication::translate("bdq::format", "%1 of %2 layers")
+                     .arg(size.quantizedLayers)
+                     .arg(size.layers);
+    return parts.isEmpty() ? text : text + QStringLiteral(" (%1)").arg(parts.join(QStringLiteral(", ")));
+}
+
 QString plainToolTip(const QString& text) {
     if (text.isEmpty()) return {};
     return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped().replace(u'\n', QStringLiteral("<br>")));

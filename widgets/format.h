@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <QString>
@@ -35,6 +36,18 @@ QString siteText(SiteKey key);
 QString siteFilterText(SiteKey key);
 /// "4/4" or "4/4/4" with the KV cache.
 QString bitsText(const Scheme& scheme, bool withKv);
+/// What perplexities were measured on: without it they say little.
+struct PerplexitySize {
+    std::int64_t tokens = 0; ///< 0 = unknown
+    int quantizedLayers = 0; ///< of the quantized model
+    int layers = 0;          ///< 0 = unknown
+    /// So few tokens that differences of some percent are chance.
+    [[nodiscard]] bool isSmall() const { return tokens > 0 && tokens < 4096; }
+    bool operator==(const PerplexitySize&) const = default;
+};
+/// "46.1 → 48.4 (256 tokens, 6 of 30 layers)"; an en dash for a missing first one, empty with none.
+QString perplexityText(std::optional<double> full, std::optional<double> quantized,
+                       const PerplexitySize& size);
 /// Text of others (paths, messages) as a tooltip: shown as it is, whatever it contains.
 QString plainToolTip(const QString& text);
 /// Title, formula, unit and direction of a metric of metricTable() as rich text; empty for unknown ids.

@@ -42,6 +42,8 @@ constexpr std::array kIcons{
     IconShapes{"report", "<path d='M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7'/>"},
     IconShapes{"save", "<path d='M12 4v11M8 11l4 4 4-4M4 20h16'/>"},
     IconShapes{"copy", "<path d='M8 8h12v12H8zM5 16H4V4h12v1'/>"},
+    IconShapes{"fit", "<path d='M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5'/>"},
+    IconShapes{"messages", "<path d='M6 17V11a6 6 0 0 1 12 0v6l2 1H4zM10 21h4'/>"},
     IconShapes{"measure", "<path d='M3 12h4l3-7 4 14 3-7h4'/>"},
 };
 

@@ -82,36 +82,26 @@ Scheme schemeOfRow(const Plan& plan, SiteKey key) {
 }
 
 PlanSummary summarizePlan(const Plan& plan, const std::vector<SiteAnalysis>& sites, std::int64_t parameters,
-                          TransformKind fallback, const SiteTransforms& transforms) {
+                          std::int64_t otherLinearWeights) {
     PlanSummary summary;
     double bits = 0;
     double weights = 0;
-    double sqnrSum = 0;
-    int sqnrCount = 0;
     for (const SiteAnalysis& site : sites) {
         const double count = static_cast<double>(site.inFeatures) * static_cast<double>(site.outFeatures);
-        const Scheme& scheme = plan.at(site.key);
-        bits += count * effectiveWeightBits(scheme.weight, site.inFeatures);
+        bits += count * effectiveWeightBits(plan.at(site.key).weight, site.inFeatures);
         weights += count;
-        const auto chosen = transforms.find(site.key);
-        const TransformKind transform = chosen == transforms.end() ? fallback : chosen->second;
-        if (!site.transforms.contains(transform)) continue;
-        const double predicted = predictedSqnrDb(site, transform, scheme);
-        if (!std::isfinite(predicted)) continue;
-        sqnrSum += predicted;
-        ++sqnrCount;
-        if (!summary.worstSqnrDb || predicted < *summary.worstSqnrDb) {
-            summary.worstSqnrDb = predicted;
-            summary.worst = site.key;
-        }
     }
-    if (weights > 0) summary.averageWeightBits = bits / weights;
+    if (weights > 0) summary.averageWeightBits = summary.plannedBits = bits / weights;
+    if (otherLinearWeights > 0) {
+        bits += OperandScheme().bits * static_cast<double>(otherLinearWeights);
+        weights += static_cast<double>(otherLinearWeights);
+        summary.averageWeightBits = bits / weights;
+    }
     summary.linearBytes = static_cast<std::uint64_t>(bits / 8);
     if (parameters > 0)
         summary.modelBytes =
             summary.linearBytes +
             static_cast<std::uint64_t>(std::max(0.0, static_cast<double>(parameters) - weights) * 2);
-    if (sqnrCount > 0) summary.meanSqnrDb = sqnrSum / sqnrCount;
     std::set<SiteKey> rows;
     for (const auto& [key, scheme] : plan.overrides)
         rows.insert(key.site == Site::VCache ? SiteKey{key.layer, Site::KCache} : key);

@@ -52,20 +52,25 @@ struct BudgetRange {
     double mostBits = 0;
 };
 
-/// Totals of a plan over the sites of a model, recomputed at each edit.
+/// Share of the energy in the largest 0.5 % of tokens above which they hide the errors of all others.
+inline constexpr double kLoneTokenShare = 0.5;
+
+/// Totals of a plan over the linear weights of a model, recomputed at each edit.
 struct PlanSummary {
-    double averageWeightBits = 16; ///< over the linear weights, scales and zero points counted
-    std::uint64_t linearBytes = 0; ///< linear weights under the plan
+    /// Over all linear weights, those that no plan reaches at 16 bits; scales and zero points counted.
+    double averageWeightBits = 16;
+    double plannedBits = 16;       ///< the same over the weights of the sites alone
+    std::uint64_t linearBytes = 0; ///< all linear weights
     std::uint64_t modelBytes = 0;  ///< linear weights plus everything else at 16 bits; 0 = parameters unknown
     int overrides = 0;             ///< rows that differ from the base scheme
-    std::optional<double> meanSqnrDb;  ///< mean predicted SQNR over the sites that have statistics
-    std::optional<double> worstSqnrDb; ///< smallest of them
-    SiteKey worst;                     ///< where
+
+    /// Whether some linear weights are out of the plan's reach, so that the two averages differ.
+    [[nodiscard]] bool reachesAll() const { return averageWeightBits == plannedBits; }
 };
-/// `parameters` = elements of the whole model (0 = unknown); `fallback` = transform of sites not in
-/// `transforms`.
+/// `sites` = all linear sites that the plan is about, with their sizes; `parameters` = elements of the whole
+/// model (0 = unknown); `otherLinearWeights` = linear weights that are in no site, e.g. of experts.
 PlanSummary summarizePlan(const Plan& plan, const std::vector<SiteAnalysis>& sites, std::int64_t parameters,
-                          TransformKind fallback, const SiteTransforms& transforms = {});
+                          std::int64_t otherLinearWeights = 0);
 
 } // namespace bdq
 
@@ -75,3 +80,4 @@ Q_DECLARE_METATYPE(bdq::SchemeEdit)
 Q_DECLARE_METATYPE(bdq::TransformKind)
 Q_DECLARE_METATYPE(bdq::RunSpec)
 Q_DECLARE_METATYPE(bdq::AnalyzeSpec)
+Q_DECLARE_METATYPE(bdq::SensitivitySpec)

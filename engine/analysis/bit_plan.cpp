@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "engine/analysis/checks.h"
 #include "engine/analysis/sqnr_model.h"
@@ -15,10 +16,17 @@ namespace {
 constexpr std::array kMetrics{
     PlanMetricInfo{PlanMetric::Kl, "kl",
                    "KL divergence of the whole model when only the site is quantized, from a sensitivity"},
+    PlanMetricInfo{PlanMetric::Estimated, "estimated",
+                   "the same KL divergence, estimated by the analysis from one backward pass"},
     PlanMetricInfo{PlanMetric::Output, "output",
                    "measured error of the site's output relative to the output, from a sensitivity"},
-    PlanMetricInfo{PlanMetric::Predicted, "predicted",
-                   "predicted error of the site's output relative to the output, from the analysis alone"}};
+    PlanMetricInfo{
+        PlanMetric::Predicted, "predicted",
+        "predicted error of the site's output relative to the output, from the analysis alone; says "
+        "nothing about what the model loses"}};
+bool needsSensitivity(PlanMetric metric) {
+    return metric == PlanMetric::Kl || metric == PlanMetric::Output;
+}
 constexpr double kMaxBudget = 16;
 constexpr std::int64_t kScaleBits = 16; // fp16
 // Beyond these no model is; sums of bits (at most 34 a weight) stay below 2^62.
@@ -62,7 +70,10 @@ public:
 private:
     Status choose();
     Status chooseTransform();
+    [[nodiscard]] Status checkEstimates() const;
     Status fillOptions();
+    Status addSite(const SiteAnalysis& site, std::int64_t weights);
+    [[nodiscard]] std::span<const OperandScheme> optionsOf(SiteKey key) const;
     Result<double> lossOf(const SiteAnalysis& site, const OperandScheme& weight) const;
     Result<double> measuredLoss(SiteKey key, const OperandScheme& weight) const;
     Result<double> predictedLoss(const SiteAnalysis& site, const OperandScheme& weight) const;
@@ -88,7 +99,7 @@ private:
 };
 
 Status Planner::chooseTransform() {
-    const bool measured = m_result.metric != PlanMetric::Predicted;
+    const bool measured = needsSensitivity(m_result.metric);
     const std::vector<TransformKind> known =
         measured ? m_sensitivity->transforms() : m_analysis.spec.transforms;
     if (known.empty())
@@ -108,12 +119,30 @@ Status Planner::choose() {
     if (m_request.weights.empty())
         return fail(ErrorCode::InvalidSpec, "plan: found no bit widths, expected at least one");
     const bool usable = m_sensitivity != nullptr && !m_sensitivity->rows.empty();
-    m_result.metric = m_request.metric.value_or(usable ? PlanMetric::Kl : PlanMetric::Predicted);
-    if (m_result.metric != PlanMetric::Predicted && !usable)
+    m_result.metric = m_request.metric.value_or(usable ? PlanMetric::Kl : PlanMetric::Estimated);
+    if (needsSensitivity(m_result.metric) && !usable)
         return fail(ErrorCode::InvalidSpec, "plan: metric " + std::string(planMetricName(m_result.metric)) +
                                                 " needs a measured sensitivity and there is none (bdq "
-                                                "sensitivity measures it), expected predicted");
-    return chooseTransform();
+                                                "sensitivity measures it), expected estimated");
+    if (m_request.wholeLayers && !m_request.locked.empty())
+        return fail(ErrorCode::InvalidSpec, "plan: found " + std::to_string(m_request.locked.size()) +
+                                                " locked sites and whole layers, expected one of the two");
+    BDQ_CHECK(chooseTransform());
+    return m_result.metric == PlanMetric::Estimated ? checkEstimates() : Status{};
+}
+
+Status Planner::checkEstimates() const {
+    for (const SiteAnalysis& site : m_analysis.sites) {
+        const auto stats = site.transforms.find(m_result.transform);
+        if (stats == site.transforms.end() || !stats->second.loss)
+            return fail(
+                ErrorCode::InvalidSpec,
+                "plan: " + siteText(site.key) + " has no estimated loss under " +
+                    transformId(m_result.transform) +
+                    ", expected one (bdq analyze estimates it), or losses that bdq sensitivity measures; "
+                    "the metric predicted needs neither and does not rank sites");
+    }
+    return {};
 }
 
 Result<double> Planner::measuredLoss(SiteKey key, const OperandScheme& weight) const {
@@ -130,13 +159,19 @@ Result<double> Planner::predictedLoss(const SiteAnalysis& site, const OperandSch
     if (!site.transforms.contains(m_result.transform))
         return fail(ErrorCode::InvalidSpec, "plan: " + siteText(site.key) + " was not analysed under " +
                                                 transformId(m_result.transform));
-    return fromDb(-predictedSqnrDb(site, m_result.transform, schemeOf(weight)));
+    return fromDb(-predictedSqnrDb(site, m_result.transform, schemeOf(weight), m_request.rounding));
 }
 
 Result<double> Planner::lossOf(const SiteAnalysis& site, const OperandScheme& weight) const {
-    BDQ_TRY(const double loss, m_result.metric == PlanMetric::Predicted ? predictedLoss(site, weight)
-                                                                        : measuredLoss(site.key, weight));
+    double loss = 0;
+    if (m_result.metric == PlanMetric::Estimated) {
+        loss = estimatedLoss(site, m_result.transform, schemeOf(weight), m_request.rounding);
+    } else {
+        BDQ_TRY(loss, m_result.metric == PlanMetric::Predicted ? predictedLoss(site, weight)
+                                                               : measuredLoss(site.key, weight));
+    }
     if (std::isfinite(loss)) return loss;
+    if (std::isnan(loss) && site.signalPower == 0) return 0.0; // an output of zeros has nothing to lose
     return fail(ErrorCode::NonFinite, "plan: " + siteText(site.key) + " with " + weightText(weight) +
                                           ": found the loss " + numberText(loss) +
                                           ", expected a finite number");
@@ -156,31 +191,46 @@ Status Planner::fillOptions() {
         if (m_weightCount > kMaxWeights)
             return fail(ErrorCode::InvalidSpec, "plan: found more than " + std::to_string(kMaxWeights) +
                                                     " weights up to " + siteText(site.key));
-        if (!m_request.wholeLayers || layer != site.key.layer)
-            m_decisions.emplace_back(m_request.weights.size());
+        if (!m_request.wholeLayers || layer != site.key.layer) m_decisions.emplace_back();
         layer = site.key.layer;
         m_decisionOf.push_back(m_decisions.size() - 1);
-        std::vector<BitPlanSite>& cells = m_cells.emplace_back();
-        for (std::size_t i = 0; i < m_request.weights.size(); ++i) {
-            const OperandScheme& weight = m_request.weights[i];
-            BDQ_TRY(const double loss, lossOf(site, weight));
-            const std::int64_t cost = weightBits(weight, site.outFeatures, site.inFeatures);
-            cells.push_back(
-                {site.key, weight, static_cast<double>(cost) / static_cast<double>(weights), loss});
-            m_decisions.back()[i].cost += cost;
-            m_decisions.back()[i].loss += loss;
-        }
+        BDQ_CHECK(addSite(site, weights));
     }
     return {};
 }
 
+/// What may be chosen for a site: a locked one has a single option.
+std::span<const OperandScheme> Planner::optionsOf(SiteKey key) const {
+    const auto locked = m_request.locked.find(key);
+    if (locked != m_request.locked.end()) return {&locked->second, 1};
+    return m_request.weights;
+}
+
+Status Planner::addSite(const SiteAnalysis& site, std::int64_t weights) {
+    const std::span<const OperandScheme> options = optionsOf(site.key);
+    std::vector<BitPlanSite>& cells = m_cells.emplace_back();
+    BudgetDecision& decision = m_decisions.back();
+    decision.resize(options.size());
+    for (std::size_t i = 0; i < options.size(); ++i) {
+        BDQ_TRY(const double loss, lossOf(site, options[i]));
+        const std::int64_t cost = weightBits(options[i], site.outFeatures, site.inFeatures);
+        cells.push_back(
+            {site.key, options[i], static_cast<double>(cost) / static_cast<double>(weights), loss});
+        decision[i].cost += cost;
+        decision[i].loss += loss;
+    }
+    return {};
+}
+
+// Locked sites keep their weights in every uniform plan, too.
 void Planner::sumUniform() {
     for (std::size_t i = 0; i < m_request.weights.size(); ++i) {
         std::int64_t cost = 0;
         double loss = 0;
         for (const BudgetDecision& decision : m_decisions) {
-            cost += decision[i].cost;
-            loss += decision[i].loss;
+            const BudgetOption& option = decision[decision.size() == 1 ? 0 : i];
+            cost += option.cost;
+            loss += option.loss;
         }
         m_result.uniform.push_back({m_request.weights[i], average(cost), loss});
     }
@@ -211,7 +261,8 @@ void Planner::fillPlan() {
     for (std::size_t s = 0; s < m_cells.size(); ++s) {
         const std::size_t chosen = m_result.solution.choice[m_decisionOf[s]];
         m_result.sites.push_back(m_cells[s][chosen]);
-        weightsOf[chosen] += m_analysis.sites[s].inFeatures * m_analysis.sites[s].outFeatures;
+        if (!m_request.locked.contains(m_analysis.sites[s].key))
+            weightsOf[chosen] += m_analysis.sites[s].inFeatures * m_analysis.sites[s].outFeatures;
     }
     const auto most = std::ranges::max_element(weightsOf) - weightsOf.begin();
     m_result.plan.base = schemeOf(m_request.weights[static_cast<std::size_t>(most)]);
@@ -231,7 +282,7 @@ void Planner::addNotes() {
                                  " are not in the analysis: the budget does not count them, and the plan "
                                  "gives them " +
                                  formatScheme(m_result.plan.base));
-    if (m_result.metric != PlanMetric::Predicted && m_sensitivity->activation != m_request.activation)
+    if (needsSensitivity(m_result.metric) && m_sensitivity->activation != m_request.activation)
         m_result.notes.push_back("losses were measured with " + activationText(m_sensitivity->activation) +
                                  ", the plan has " + activationText(m_request.activation));
     if (!m_result.solution.optimal)

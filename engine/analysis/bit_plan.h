@@ -2,6 +2,7 @@
 // the loss is as small as a model of it can tell.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,13 +15,14 @@ namespace bdq::analysis {
 
 /// What is summed over the sites.
 enum class PlanMetric {
-    Kl,       ///< divergence of the whole model when only the site is quantized: from a sensitivity
-    Output,   ///< measured relative error of the site's output: from a sensitivity
-    Predicted ///< predicted relative error of the site's output: from the analysis alone
+    Kl,        ///< divergence of the whole model when only the site is quantized: from a sensitivity
+    Estimated, ///< the same, estimated by the analysis' backward pass
+    Output,    ///< measured relative error of the site's output: from a sensitivity
+    Predicted ///< predicted relative error of the site's output: from the analysis alone; does not rank sites
 };
 struct PlanMetricInfo {
     PlanMetric metric;
-    std::string_view id; ///< "kl", "output", "predicted"
+    std::string_view id; ///< "kl", "estimated", "output", "predicted"
     std::string_view explanation;
 };
 std::span<const PlanMetricInfo> planMetricTable();
@@ -32,8 +34,14 @@ struct BitPlanRequest {
     OperandScheme activation{};                                     ///< the same for all sites
     OperandScheme kv{16, false, 0};                                 ///< the same for all layers
     std::optional<TransformKind> transform; ///< empty = the last of the sensitivity, or of the analysis
-    std::optional<PlanMetric> metric;       ///< empty = Kl with a sensitivity, else Predicted
-    bool wholeLayers = false;               ///< all sites of a layer get the same bits
+    /// Empty = Kl with a sensitivity, else Estimated. Predicted is never taken without being asked for: a
+    /// plan from it can be worse than uniform bits.
+    std::optional<PlanMetric> metric;
+    WeightRounding rounding = WeightRounding::Mse; ///< of the weights: for Estimated and Predicted
+    /// Sites whose weights are fixed: they count in the budget and are not chosen. Cannot be combined with
+    /// wholeLayers.
+    std::map<SiteKey, OperandScheme> locked{};
+    bool wholeLayers = false; ///< all sites of a layer get the same bits
     /// Average bits per weight over the analysed sites, fp16 scales and zero points counted
     /// (effectiveWeightBits).
     double budget = 4;

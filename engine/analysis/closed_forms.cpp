@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <Eigen/Cholesky>
@@ -29,9 +30,7 @@ Status requireMomentPair(const Eigen::Ref<const Eigen::MatrixXd>& inputMoment,
 Result<Eigen::VectorXd> flooredMoments(const Eigen::Ref<const Eigen::VectorXd>& moments, const char* who) {
     BDQ_CHECK(requireNonNegative(moments, who));
     const double mean = moments.mean();
-    if (mean <= 0)
-        return fail(ErrorCode::NonFinite,
-                    std::string(who) + " is 0 in every channel; expected at least one > 0");
+    if (mean <= 0) return Eigen::VectorXd(Eigen::VectorXd::Ones(moments.size())); // nothing to weigh by
     return Eigen::VectorXd(moments.cwiseMax(kMomentFloor * mean));
 }
 
@@ -135,9 +134,7 @@ Result<double> alignmentBound(const Eigen::Ref<const Eigen::MatrixXd>& inputMome
             geometricTrace(inputMoment.block(start, start, k, k), weightMoment.block(start, start, k, k));
     }
     const double outputEnergy = inputMoment.cwiseProduct(weightMoment).sum();
-    if (!(outputEnergy > 0) || !(traces > 0))
-        return fail(ErrorCode::NonFinite,
-                    "alignmentBound: output energy is " + numberText(outputEnergy) + "; expected > 0");
+    if (!(outputEnergy > 0) || !(traces > 0)) return std::numeric_limits<double>::quiet_NaN();
     return outputEnergy / (traces * traces);
 }
 

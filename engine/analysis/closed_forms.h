@@ -19,8 +19,8 @@ struct ChannelScale {
 
 /// m_i = (||W[:,i]||^2 / E[x_i^2])^(1/4). CAT (arXiv 2603.04359) Eq. 7 with k = 1, corrected 4th root (the
 /// printed square root is wrong): design/cat_wush.md 3.1(3). Start of BDQ's diagonal: design/product.md 8. A
-/// moment below 1e-9 of the mean is raised to that, so a dead channel gets a finite scale. Errors: lengths
-/// differ, negative or not finite, or everything zero.
+/// moment below 1e-9 of the mean is raised to that, so a dead channel gets a finite scale; where all moments
+/// of one side are zero, that side does not weigh. Errors: lengths differ, negative or not finite.
 Result<ChannelScale> catDiagonal(const Eigen::Ref<const Eigen::VectorXd>& weightColumnSq,
                                  const Eigen::Ref<const Eigen::VectorXd>& inputMeanSquare);
 
@@ -50,7 +50,8 @@ Result<BlockTransform> catBlock(const Eigen::Ref<const Eigen::MatrixXd>& inputMo
 /// Largest alignment that a block-diagonal transform with blocks of k channels reaches:
 /// Tr(Sx Sw) / (sum over blocks of Tr (Sx^1/2 Sw Sx^1/2)^1/2)^2; k = n is CAT's bound (Eq. 9 corrected), k =
 /// 1 the diagonal. design/cat_wush.md 3.1 and 3.2. The last block may be shorter. Positive semi-definite
-/// moments will do. Cost n k^2: 4 ms at n 576, k 64; 1.8 s at n = k = 1536 (one core).
+/// moments will do; NaN where an output is zero. Cost n k^2: 4 ms at n 576, k 64; 1.8 s at n = k = 1536 (one
+/// core).
 Result<double> alignmentBound(const Eigen::Ref<const Eigen::MatrixXd>& inputMoment,
                               const Eigen::Ref<const Eigen::MatrixXd>& weightMoment, std::int64_t blockSize);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "engine/analysis/checks.h"
@@ -31,12 +32,15 @@ Result<EntropyFlatness> entropyFlatness(const FlatnessSums& sums) {
     if (sums.count < 1)
         return fail(ErrorCode::ShapeMismatch,
                     "entropyFlatness: count is " + std::to_string(sums.count) + "; expected at least 1");
-    if (!std::isfinite(sums.sumSq) || !std::isfinite(sums.sumSqLogSq) || sums.sumSq <= 0)
-        return fail(ErrorCode::NonFinite,
-                    "entropyFlatness: sum of squares is " + numberText(sums.sumSq) +
-                        "; expected a finite number > 0 (an all-zero tensor has no Flatness)");
+    if (!std::isfinite(sums.sumSq) || !std::isfinite(sums.sumSqLogSq) || sums.sumSq < 0)
+        return fail(ErrorCode::NonFinite, "entropyFlatness: sum of squares is " + numberText(sums.sumSq) +
+                                              "; expected a finite number >= 0");
     EntropyFlatness result;
     result.bound = -std::log(static_cast<double>(sums.count));
+    if (sums.sumSq == 0) {
+        result.value = result.normalized = std::numeric_limits<double>::quiet_NaN();
+        return result;
+    }
     // The clamp removes rounding only: |F - exact| is a few ulp of ln(count).
     result.value = std::clamp(sums.sumSqLogSq / sums.sumSq - std::log(sums.sumSq), result.bound, 0.0);
     result.normalized = sums.count == 1 ? 0.0 : 1.0 - result.value / result.bound;
@@ -57,8 +61,7 @@ Result<EntropyFlatness> entropyFlatness(const Eigen::Ref<const Eigen::MatrixXd>&
 Result<ChannelFlatness> channelFlatness(const Eigen::Ref<const Eigen::VectorXd>& channelNorms) {
     BDQ_CHECK(requireNonNegative(channelNorms, "channelFlatness: channel norms"));
     const double norm = channelNorms.stableNorm();
-    if (norm <= 0)
-        return fail(ErrorCode::NonFinite, "channelFlatness: all channel norms are 0; expected one > 0");
+    if (norm <= 0) return ChannelFlatness{0, std::numeric_limits<double>::quiet_NaN()};
     // By definition rather than by the closed form, which loses half of the digits near flat.
     const double flat = 1.0 / std::sqrt(static_cast<double>(channelNorms.size()));
     ChannelFlatness result;

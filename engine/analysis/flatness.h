@@ -22,15 +22,15 @@ struct FlatnessSums {
 };
 
 /// F = sum p ln p with p = x^2 / sum x^2: minus the entropy of the energy. BDQ (arXiv 2605.18800) Eq. 12-13
-/// with alpha = beta = 1: design/bdq.md 3.5 (i).
+/// with alpha = beta = 1: design/bdq.md 3.5 (i). A tensor of zeros has no energy to distribute: value and
+/// normalized are NaN.
 struct EntropyFlatness {
     double value = 0;      ///< F in [bound, 0], nat; 0 = all energy in one entry
     double bound = 0;      ///< -ln(count), reached when all entries have the same magnitude
     double normalized = 0; ///< 1 + F / ln(count) in [0, 1]; 0 = flat; 0 for a single entry
 };
 
-/// Errors: ShapeMismatch when empty; NonFinite when the sums are not finite or all entries are zero (F
-/// undefined).
+/// Errors: ShapeMismatch when empty; NonFinite when the sums are not finite.
 Result<EntropyFlatness> entropyFlatness(const FlatnessSums& sums);
 /// Same for a matrix in memory of any magnitude that double holds.
 Result<EntropyFlatness> entropyFlatness(const Eigen::Ref<const Eigen::MatrixXd>& matrix);
@@ -42,7 +42,8 @@ struct ChannelFlatness {
     double normalized = 0; ///< value / ||d|| = sqrt(2 (1 - cos t)) in [0, sqrt 2)
 };
 
-/// channelNorms [N]: L2 norm of each column. Errors: empty, negative, not finite, or all zero.
+/// channelNorms [N]: L2 norm of each column; when all are 0, normalized is NaN. Errors: empty, negative or
+/// not finite.
 Result<ChannelFlatness> channelFlatness(const Eigen::Ref<const Eigen::VectorXd>& channelNorms);
 
 /// Un-normalised reconstruction of the numbers printed in BDQ Fig. 2: q ln q summed over q = x_ij^2/(alpha_i

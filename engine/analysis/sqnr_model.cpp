@@ -15,8 +15,17 @@ bool isPositive(double value) {
     return std::isfinite(value) && value > 0;
 }
 
-Status requirePositive(double value, const char* name) {
-    if (isPositive(value)) return {};
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
+
+Status requireEnergy(double value, const char* name) {
+    if (std::isfinite(value) && value >= 0) return {};
+    return fail(ErrorCode::NonFinite,
+                std::string(name) + " is " + numberText(value) + "; expected a finite number >= 0");
+}
+
+/// A ratio that a site of zeros does not have is NaN and passes.
+Status requireRatio(double value, const char* name) {
+    if (isPositive(value) || std::isnan(value)) return {};
     return fail(ErrorCode::NonFinite,
                 std::string(name) + " is " + numberText(value) + "; expected a finite number > 0");
 }
@@ -58,15 +67,16 @@ Result<RowEnergy> rowEnergy(const Eigen::Ref<const Eigen::MatrixXd>& rows, Range
 }
 
 Result<double> concentration(const RowEnergy& rows) {
-    BDQ_CHECK(requirePositive(rows.energy, "concentration: energy"));
-    BDQ_CHECK(requirePositive(rows.rangeSq, "concentration: squared range"));
-    return rows.energy / rows.rangeSq;
+    BDQ_CHECK(requireEnergy(rows.energy, "concentration: energy"));
+    BDQ_CHECK(requireEnergy(rows.rangeSq, "concentration: squared range"));
+    return rows.energy > 0 && rows.rangeSq > 0 ? rows.energy / rows.rangeSq : kNoValue;
 }
 
 Result<double> alignment(double outputEnergy, double weightEnergy, double inputEnergy) {
-    BDQ_CHECK(requirePositive(outputEnergy, "alignment: output energy"));
-    BDQ_CHECK(requirePositive(weightEnergy, "alignment: weight energy"));
-    BDQ_CHECK(requirePositive(inputEnergy, "alignment: input energy"));
+    BDQ_CHECK(requireEnergy(outputEnergy, "alignment: output energy"));
+    BDQ_CHECK(requireEnergy(weightEnergy, "alignment: weight energy"));
+    BDQ_CHECK(requireEnergy(inputEnergy, "alignment: input energy"));
+    if (outputEnergy == 0 || weightEnergy == 0 || inputEnergy == 0) return kNoValue;
     return outputEnergy / weightEnergy / inputEnergy;
 }
 
@@ -81,9 +91,12 @@ Result<double> alignment(const Eigen::Ref<const Eigen::MatrixXd>& inputMoment,
 Result<double> theoremSqnr(const TheoremTerms& terms) {
     BDQ_CHECK(requireBits(terms.inputBits, true));
     BDQ_CHECK(requireBits(terms.weightBits, true));
-    BDQ_CHECK(requirePositive(terms.inputConcentration, "theoremSqnr: input concentration"));
-    BDQ_CHECK(requirePositive(terms.weightConcentration, "theoremSqnr: weight concentration"));
-    BDQ_CHECK(requirePositive(terms.alignment, "theoremSqnr: alignment"));
+    BDQ_CHECK(requireRatio(terms.inputConcentration, "theoremSqnr: input concentration"));
+    BDQ_CHECK(requireRatio(terms.weightConcentration, "theoremSqnr: weight concentration"));
+    BDQ_CHECK(requireRatio(terms.alignment, "theoremSqnr: alignment"));
+    if (std::isnan(terms.inputConcentration) || std::isnan(terms.weightConcentration) ||
+        std::isnan(terms.alignment))
+        return kNoValue;
     const double inputN = intervals(terms.inputBits, terms.inputRule);
     const double weightN = intervals(terms.weightBits, terms.weightRule);
     return 12.0 * terms.alignment *
@@ -92,13 +105,14 @@ Result<double> theoremSqnr(const TheoremTerms& terms) {
 }
 
 Result<double> channelSqnr(const ChannelErrors& errors) {
-    BDQ_CHECK(requirePositive(errors.outputEnergy, "channelSqnr: output energy"));
+    BDQ_CHECK(requireEnergy(errors.outputEnergy, "channelSqnr: output energy"));
     BDQ_TRY(const double inputNoise,
             weightedNoise(errors.inputError, errors.weightColumnSq, "channelSqnr: input error",
                           "channelSqnr: weight column energy"));
     BDQ_TRY(const double weightNoise,
             weightedNoise(errors.weightError, errors.inputMeanSquare, "channelSqnr: weight error",
                           "channelSqnr: input mean square"));
+    if (errors.outputEnergy == 0) return kNoValue;
     const double noise = inputNoise + weightNoise;
     return noise > 0 ? errors.outputEnergy / noise : std::numeric_limits<double>::infinity();
 }

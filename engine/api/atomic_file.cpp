@@ -21,7 +21,8 @@ std::string reason(int error) {
 tl::unexpected<Error> systemError(const std::string& doing, const std::filesystem::path& path, int error) {
     const bool full = error == ENOSPC || error == EDQUOT;
     return fail(full ? ErrorCode::DiskFull : ErrorCode::Io,
-                path.string() + ": cannot " + doing + ": " + reason(error));
+                path.string() + ": cannot " + doing + ": " + reason(error) +
+                    (error == EFBIG ? " (a limit on the size of files, such as ulimit -f)" : ""));
 }
 
 std::filesystem::path folderOf(const std::filesystem::path& target) {
@@ -136,15 +137,34 @@ Status writeFileAtomically(const std::filesystem::path& target, std::string_view
     return file.commit();
 }
 
+namespace {
+
+/// What an open file is when it is no regular one; empty when it is.
+std::string kindOf(int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || S_ISREG(status.st_mode)) return {};
+    if (S_ISDIR(status.st_mode)) return "a folder";
+    if (S_ISFIFO(status.st_mode)) return "a pipe";
+    if (S_ISSOCK(status.st_mode)) return "a socket";
+    return "a device";
+}
+
+} // namespace
+
 Result<std::string> readTextFile(const std::filesystem::path& path, std::size_t maxBytes) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // A pipe without a writer would be waited for without end.
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return fail(errno == ENOENT || errno == ENOTDIR ? ErrorCode::NotFound : ErrorCode::Io,
                     path.string() + ": cannot open: " + reason(errno));
+    if (const std::string kind = kindOf(fd); !kind.empty()) {
+        ::close(fd);
+        return fail(ErrorCode::Io, path.string() + ": found " + kind + ", expected a file");
+    }
     std::string text;
     constexpr std::size_t kChunk = std::size_t{1} << 18;
     Status status;
-    // Reading until the end rather than trusting the size works for pipes and for files that grow.
+    // Reading until the end rather than trusting the size works for files that grow, and for those of /proc.
     for (bool more = true; more && status;) {
         const std::size_t before = text.size();
         text.resize(before + kChunk);

@@ -39,7 +39,8 @@ private:
 
 /// Whole text file in one call.
 Status writeFileAtomically(const std::filesystem::path& target, std::string_view text);
-/// Reads a whole file of at most maxBytes. Errors: NotFound, Io, BadFormat when it is larger.
+/// Reads a whole file of at most maxBytes. Errors: NotFound, Io (also for a folder, a pipe or a device, which
+/// is never waited for), BadFormat when it is larger.
 Result<std::string> readTextFile(const std::filesystem::path& path, std::size_t maxBytes);
 
 } // namespace bdq

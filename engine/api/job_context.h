@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/api/job_event.h"
 
@@ -31,7 +32,13 @@ public:
     /// Progress of a preparation whose share of the job is not known yet: throttled like progress(), no time
     /// left.
     void preparation(double done, double total, const std::string& unit);
-    void warning(std::string message) { emit(WarningEvent{std::move(message)}); }
+    /// Says it and remembers it for the result.
+    void warning(std::string message) {
+        m_warnings.push_back(message);
+        emit(WarningEvent{std::move(message)});
+    }
+    /// All warnings so far, in their order.
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
 
     [[nodiscard]] bool cancelled() const { return m_stop.stop_requested(); }
     /// Cancelled error when the user asked to stop.
@@ -44,6 +51,7 @@ private:
     using Clock = std::chrono::steady_clock;
     std::stop_token m_stop;
     Sink m_sink;
+    std::vector<std::string> m_warnings;
     Clock::time_point m_firstProgress{};
     Clock::time_point m_lastProgress{};
     double m_firstDone = -1;

@@ -17,6 +17,10 @@ namespace bdq {
 inline constexpr int kProtocolVersion = 1;
 /// A longer line is a protocol error.
 inline constexpr std::size_t kMaxLineBytes = 1 << 20;
+/// In a job's folder: every event of its worker, line by line.
+inline constexpr const char* kEventLogName = "events.jsonl";
+/// A file of this name in a job's folder cancels the job; the job removes it.
+inline constexpr const char* kCancelFileName = "cancel";
 
 struct DeviceInfo {
     std::string id;   ///< "cpu", "cuda:0"
@@ -105,7 +109,10 @@ struct RequestCommand {
     SiteRequest request;
 };
 struct CancelCommand {};
-using JobCommand = std::variant<StartCommand, RequestCommand, CancelCommand>;
+/// The other end is about to go and the job is to go on without it: from now on its events are only in the
+/// events.jsonl of its folder, its log is worker.log there, and the cancel file stops it.
+struct DetachCommand {};
+using JobCommand = std::variant<StartCommand, RequestCommand, CancelCommand, DetachCommand>;
 std::string encodeCommand(const JobCommand& command);
 Result<JobCommand> decodeCommand(std::string_view line);
 

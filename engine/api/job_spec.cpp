@@ -20,6 +20,12 @@ Status checkText(std::string_view field, const std::string& value, const std::st
     return {};
 }
 
+/// "-" is standard output, which is no folder; one of that name is ./-
+Status checkFolder(std::string_view field, const std::string& value) {
+    if (value == "-") return refuse(field, "\"-\" (standard output)", "a folder");
+    return checkText(field, value, "a folder");
+}
+
 Status checkRange(std::string_view field, int value, int least, int most) {
     if (value < least || value > most)
         return refuse(field, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
@@ -65,7 +71,7 @@ Status checkScheme(std::string_view field, const Scheme& scheme) {
 
 Status validateSpec(const AnalyzeSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
-    BDQ_CHECK(checkText("out", spec.outDir, "a folder"));
+    BDQ_CHECK(checkFolder("out", spec.outDir));
     BDQ_CHECK(checkCalibration(spec.calibration));
     BDQ_CHECK(checkLayers(spec.layers));
     if (spec.transforms.empty()) return refuse("transforms", "none", "at least one");
@@ -126,7 +132,7 @@ Status checkMethod(const RunSpec& spec) {
 
 Status validateSpec(const RunSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
-    BDQ_CHECK(checkText("out", spec.outDir, "a folder"));
+    BDQ_CHECK(checkFolder("out", spec.outDir));
     BDQ_CHECK(checkMethod(spec));
     BDQ_CHECK(checkScheme("scheme", spec.plan.base));
     for (const auto& [key, scheme] : spec.plan.overrides) {
@@ -135,7 +141,12 @@ Status validateSpec(const RunSpec& spec) {
     }
     BDQ_CHECK(checkCalibration(spec.calibration));
     BDQ_CHECK(checkLayers(spec.layers));
-    if (spec.evaluation) BDQ_CHECK(checkEvaluation(*spec.evaluation));
+    if (spec.evaluation) {
+        BDQ_CHECK(checkEvaluation(*spec.evaluation));
+        if (spec.evaluation->bos != spec.calibration.bos)
+            return refuse("bos", std::string(bosModeName(spec.evaluation->bos)) + " for the evaluation",
+                          std::string(bosModeName(spec.calibration.bos)) + ", as for the calibration");
+    }
     return checkDevice(spec.device);
 }
 
@@ -157,7 +168,7 @@ Status validateSpec(const ReportSpec& spec) {
 
 Status validateSpec(const InspectSpec& spec) {
     BDQ_CHECK(checkText("model", spec.modelPath, "a model file or folder"));
-    BDQ_CHECK(checkText("analysis", spec.analysisDir, "a folder of an analysis"));
+    BDQ_CHECK(checkFolder("analysis", spec.analysisDir));
     return checkDevice(spec.device);
 }
 
@@ -174,7 +185,7 @@ Status checkWeights(const std::vector<OperandScheme>& weights) {
 }
 
 Status validateSpec(const SensitivitySpec& spec) {
-    BDQ_CHECK(checkText("analysis", spec.analysisDir, "a folder of an analysis"));
+    BDQ_CHECK(checkFolder("analysis", spec.analysisDir));
     BDQ_CHECK(checkWeights(spec.weights));
     BDQ_CHECK(checkScheme("activation", {{}, spec.activation, {}}));
     if (spec.rounding != WeightRounding::Rtn && spec.rounding != WeightRounding::Mse)

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/api/bos_mode.h"
 #include "engine/api/method.h"
 #include "engine/api/quant_scheme.h"
 #include "engine/api/result.h"
@@ -26,13 +27,15 @@ struct CalibrationOptions {
     std::string source = "self"; ///< text file, or "self": the model generates its own text (data-free)
     int sequences = 32;          ///< >= 1
     int sequenceLength = 2048;   ///< tokens, >= 16
+    BosMode bos = BosMode::Auto; ///< of a text file, in front of the text as a whole
 };
 
 /// Text that perplexity is measured on.
 struct EvaluationOptions {
     std::string textPath;
     int sequenceLength = 2048;
-    int maxWindows = 0; ///< 0 = all
+    int maxWindows = 0;          ///< 0 = all
+    BosMode bos = BosMode::Auto; ///< in front of the text as a whole, and of every item of a task
 };
 
 struct AnalyzeSpec {
@@ -45,6 +48,7 @@ struct AnalyzeSpec {
                                           TransformKind::CatBlock64, TransformKind::CatBlock128,
                                           TransformKind::Bdq};
     std::vector<std::string> schemes{"W4A4", "W8A8"}; ///< measured and predicted
+    bool estimateLosses = true; ///< one backward pass: what the whole model loses by every site
     std::uint64_t seed = 0;
     DeviceOptions device;
 };
@@ -72,8 +76,9 @@ struct RunSpec {
     std::optional<WeightRounding> rounding; ///< empty = the preset's
     TrainingOverrides training;
     CalibrationOptions calibration;
-    std::vector<int> layers;                     ///< only these are quantized; empty = all
-    std::optional<EvaluationOptions> evaluation; ///< perplexity before and after
+    std::vector<int> layers; ///< only these are quantized; empty = all
+    /// Perplexity before and after. Both texts are read with the same BosMode.
+    std::optional<EvaluationOptions> evaluation;
     std::uint64_t seed = 0;
     bool resume = false; ///< continue an interrupted run in outDir; not part of the fingerprint
     DeviceOptions device;
@@ -126,7 +131,7 @@ std::string_view reportSectionName(ReportSection section);
 struct ReportSpec {
     std::string dir;
     ReportFormat format = ReportFormat::Html;
-    std::string outFile;
+    std::string outFile;                   ///< "-" = standard output, on the command line only
     std::vector<ReportSection> leaveOut{}; ///< in HTML and Markdown
 };
 
@@ -149,8 +154,9 @@ struct SensitivitySpec {
     std::vector<int> layers;                       ///< empty = all analysed
     WeightRounding rounding = WeightRounding::Mse; ///< Rtn or Mse
     /// Tokens the model is compared on; an empty source = that of the analysis.
-    CalibrationOptions text{{}, 1, 512};
+    CalibrationOptions text{{}, 2, 512};
     DeviceOptions device;
+    std::optional<BosMode> bos{}; ///< empty = as the analysis read its text; counts instead of text.bos
 };
 
 using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, InspectSpec, SensitivitySpec>;
@@ -159,7 +165,8 @@ using JobSpec = std::variant<AnalyzeSpec, RunSpec, EvalSpec, ReportSpec, Inspect
 /// rule.
 Status validate(const JobSpec& spec);
 
-/// JSON text of a spec: {"schema": 1, "job": "run", ...}; keys are the long option names with underscores.
+/// JSON text of a spec: {"schema": 1, "job": "run", ...}; keys are the long option names with underscores. A
+/// spec without "bos" is from a version that put nothing in front of a text, and reads as BosMode::Off.
 std::string encodeSpec(const JobSpec& spec);
 Result<JobSpec> decodeSpec(std::string_view json);
 

@@ -54,6 +54,9 @@ public:
         if (on) m_text += " --" + std::string(name);
         return *this;
     }
+    CommandText& bos(BosMode mode) {
+        return mode == BosMode::Auto ? *this : option("bos", std::string(bosModeName(mode)));
+    }
     CommandText& layers(const std::vector<int>& list) {
         return list.empty() ? *this : option("layers", formatLayers(list));
     }
@@ -96,10 +99,12 @@ std::string textOf(const AnalyzeSpec& spec) {
     text.unlessDefault("calibration", spec.calibration.source, standard.calibration.source)
         .unlessDefault("sequences", spec.calibration.sequences, standard.calibration.sequences)
         .unlessDefault("seq-len", spec.calibration.sequenceLength, standard.calibration.sequenceLength)
+        .bos(spec.calibration.bos)
         .layers(spec.layers)
         .unlessDefault("transforms", joined(spec.transforms), joined(standard.transforms))
-        .unlessDefault("schemes", joined(spec.schemes), joined(standard.schemes))
-        .unlessDefault("seed", spec.seed, standard.seed);
+        .unlessDefault("schemes", joined(spec.schemes), joined(standard.schemes));
+    if (!spec.estimateLosses) text.option("estimate", "off");
+    text.unlessDefault("seed", spec.seed, standard.seed);
     return text.device(spec.device).text();
 }
 
@@ -139,6 +144,7 @@ std::string textOf(const RunSpec& spec) {
     text.unlessDefault("calibration", spec.calibration.source, standard.calibration.source)
         .unlessDefault("samples", spec.calibration.sequences, presetInfo(spec.method, spec.preset).sequences)
         .unlessDefault("seq-len", spec.calibration.sequenceLength, standard.calibration.sequenceLength)
+        .bos(spec.calibration.bos)
         .layers(spec.layers);
     if (spec.evaluation) {
         const EvaluationOptions usual;
@@ -157,7 +163,8 @@ std::string textOf(const EvalSpec& spec) {
         .unlessDefault("text", spec.evaluation.textPath, std::string())
         .unlessDefault("run", spec.runDir, std::string())
         .unlessDefault("seq-len", spec.evaluation.sequenceLength, standard.sequenceLength)
-        .unlessDefault("max-windows", spec.evaluation.maxWindows, standard.maxWindows);
+        .unlessDefault("max-windows", spec.evaluation.maxWindows, standard.maxWindows)
+        .bos(spec.evaluation.bos);
     for (const std::string& task : spec.tasks)
         text.option("task", task);
     text.unlessDefault("limit", spec.taskLimit, 0);
@@ -195,6 +202,7 @@ std::string textOf(const SensitivitySpec& spec) {
         .unlessDefault("text", spec.text.source, standard.text.source)
         .unlessDefault("sequences", spec.text.sequences, standard.text.sequences)
         .unlessDefault("seq-len", spec.text.sequenceLength, standard.text.sequenceLength);
+    if (spec.bos) text.option("bos", std::string(bosModeName(*spec.bos)));
     return text.device(spec.device).text();
 }
 

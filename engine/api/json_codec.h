@@ -23,6 +23,9 @@ SiteAnalysis readSite(Reader reader);
 
 Json textToJson(const TextInfo& text);
 TextInfo readText(Reader reader);
+/// "model_fingerprint" and "warnings" of a result.
+void putOrigin(Json& out, const std::string& fingerprint, const std::vector<std::string>& warnings);
+std::vector<std::string> readWarnings(Reader& in);
 Json provenanceToJson(const Provenance& value);
 Provenance readProvenance(Reader reader);
 

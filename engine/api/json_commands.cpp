@@ -27,6 +27,10 @@ Json toJson(const CancelCommand&) {
     return Json{{"type", "cancel"}};
 }
 
+Json toJson(const DetachCommand&) {
+    return Json{{"type", "detach"}};
+}
+
 SiteRequest readRequest(Reader& in) {
     SiteRequest request;
     request.id = in.integer<std::int64_t>("id", 0, kMaxCount);
@@ -42,7 +46,8 @@ JobCommand readCommand(Reader& in) {
     if (type == "start") return StartCommand{readSpec(in.object("spec"))};
     if (type == "request") return RequestCommand{readRequest(in)};
     if (type == "cancel") return CancelCommand{};
-    in.refuse("type", "\"" + type.substr(0, 100) + "\"", "start, request or cancel");
+    if (type == "detach") return DetachCommand{};
+    in.refuse("type", "\"" + type.substr(0, 100) + "\"", "start, request, cancel or detach");
     return CancelCommand{};
 }
 

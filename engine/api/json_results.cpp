@@ -57,6 +57,10 @@ ModelConfig readModel(Reader in) {
     return model;
 }
 
+BosMode readBosMode(Reader& in) {
+    return in.choice<BosMode>("bos_mode", bosModeFromName, "auto, on or off", BosMode::Off);
+}
+
 } // namespace
 
 Json textToJson(const TextInfo& text) {
@@ -64,12 +68,29 @@ Json textToJson(const TextInfo& text) {
                 {"sha256", text.sha256},
                 {"tokens", text.tokens},
                 {"sequences", text.sequences},
-                {"seq_len", text.sequenceLength}};
+                {"seq_len", text.sequenceLength},
+                {"bos", text.bos},
+                {"bos_mode", bosModeName(text.bosMode)},
+                {"form", text.form}};
 }
 
 TextInfo readText(Reader in) {
-    return {in.text("source"), in.text("sha256"), in.integer<std::int64_t>("tokens", 0, kMaxCount),
-            in.integer("sequences", 0, kMaxInt), in.integer("seq_len", 0, kMaxInt)};
+    TextInfo text{in.text("source"), in.text("sha256"), in.integer<std::int64_t>("tokens", 0, kMaxCount),
+                  in.integer("sequences", 0, kMaxInt), in.integer("seq_len", 0, kMaxInt)};
+    // Earlier versions put nothing in front of a text file and a BOS in front of what a model generated.
+    text.bos = in.flag("bos", text.source == "self");
+    text.bosMode = readBosMode(in);
+    text.form = in.text("form", std::string());
+    return text;
+}
+
+void putOrigin(Json& out, const std::string& fingerprint, const std::vector<std::string>& warnings) {
+    out["model_fingerprint"] = fingerprint;
+    out["warnings"] = warnings;
+}
+
+std::vector<std::string> readWarnings(Reader& in) {
+    return in.has("warnings") ? in.texts("warnings") : std::vector<std::string>{};
 }
 
 Json provenanceToJson(const Provenance& value) {
@@ -106,10 +127,13 @@ void putText(Json& out, const EvalResult& result) {
     out["text"] = result.text;
     out["perplexity"] = result.perplexity;
     out["nll"] = result.nll;
+    out["perplexity_stderr"] = result.perplexityError();
+    out["nll_stderr"] = result.nllError;
     out["windows"] = result.windows;
     out["seq_len"] = result.sequenceLength;
     out["tokens"] = result.tokens;
     out["tokens_per_second"] = result.tokensPerSecond;
+    out["form"] = result.form;
     if (!result.comparison) return;
     out["perplexity_full"] = result.comparison->perplexityFull;
     out["nll_full"] = result.comparison->nllFull;
@@ -131,11 +155,14 @@ Json taskToJson(const TaskResult& task) {
 Json evalToJson(const EvalResult& result) {
     Json out{{"schema", kResultSchema}, {"model", result.modelPath}, {"run", result.runDir}};
     if (!result.text.empty()) putText(out, result);
+    out["bos"] = result.bos;
+    out["bos_mode"] = bosModeName(result.bosMode);
     if (!result.tasks.empty()) {
         out["tasks"] = Json::array();
         for (const TaskResult& task : result.tasks)
             out["tasks"].push_back(taskToJson(task));
     }
+    out["warnings"] = result.warnings;
     out["provenance"] = provenanceToJson(result.provenance);
     return out;
 }
@@ -148,6 +175,8 @@ void readTextPart(Reader& in, EvalResult& result) {
     result.sequenceLength = in.integer("seq_len", 0, kMaxInt);
     result.tokens = in.integer<std::int64_t>("tokens", 0, kMaxCount);
     result.tokensPerSecond = in.number("tokens_per_second");
+    result.nllError = in.number("nll_stderr", std::numeric_limits<double>::quiet_NaN());
+    result.form = in.text("form", std::string());
     if (in.has("kl"))
         result.comparison = ModelComparison{in.number("kl"), in.number("top1_agreement"),
                                             in.number("nll_full"), in.number("perplexity_full")};
@@ -172,6 +201,9 @@ EvalResult readEvalResult(Reader in) {
     if (in.has("tasks"))
         for (const Reader& task : in.objects("tasks"))
             result.tasks.push_back(readTask(task));
+    result.bos = in.flag("bos", false);
+    result.bosMode = readBosMode(in);
+    result.warnings = readWarnings(in);
     result.provenance = readProvenance(in.object("provenance"));
     return result;
 }
@@ -222,12 +254,15 @@ Json runToJson(const RunResult& result) {
     if (result.full) out["perplexity_full"] = result.full->perplexity;
     if (result.quantized) out["perplexity"] = result.quantized->perplexity;
     out["average_weight_bits"] = result.averageWeightBits;
+    out["quantized_layers"] = result.quantizedLayers();
+    out["quantized_layer_bits"] = result.quantizedLayerBits;
     out["parameters"] = result.parameters;
     out["model"] = modelToJson(result.model);
     out["text"] = textToJson(result.text);
     out["full"] = result.full ? evalToJson(*result.full) : Json();
     out["quantized"] = result.quantized ? evalToJson(*result.quantized) : Json();
     out["spec"] = specToJson(result.spec);
+    putOrigin(out, result.modelFingerprint, result.warnings);
     out["provenance"] = provenanceToJson(result.provenance);
     out["per_layer"] = Json::array();
     for (const RunSiteResult& row : result.perLayer)
@@ -243,16 +278,35 @@ RunResult readRunResult(Reader in) {
         in.refuse("status", "\"" + result.status.substr(0, 100) + "\"", "finished, cancelled or failed");
     result.simulated = in.flag("simulated");
     result.averageWeightBits = in.number("average_weight_bits");
+    result.quantizedLayerBits = in.number("quantized_layer_bits", std::numeric_limits<double>::quiet_NaN());
     result.parameters = in.integer<std::int64_t>("parameters", 0, kMaxCount);
     result.model = readModel(in.object("model"));
     result.text = readText(in.object("text"));
     if (in.has("full")) result.full = readEvalResult(in.object("full"));
     if (in.has("quantized")) result.quantized = readEvalResult(in.object("quantized"));
     result.spec = readSpecOf<RunSpec>(in.object("spec"), "run");
+    result.modelFingerprint = in.text("model_fingerprint", std::string());
+    result.warnings = readWarnings(in);
     result.provenance = readProvenance(in.object("provenance"));
     for (const Reader& row : in.objects("per_layer"))
         result.perLayer.push_back(readRunRow(row));
     return result;
+}
+
+Json lossInfoToJson(const LossEstimateInfo& info) {
+    return Json{{"sequences", info.sequences},
+                {"sequence_length", info.sequenceLength},
+                {"labels", info.labels},
+                {"seconds", info.seconds}};
+}
+
+LossEstimateInfo readLossInfo(Reader in) {
+    LossEstimateInfo info;
+    info.sequences = in.integer<int>("sequences", 0, INT32_MAX);
+    info.sequenceLength = in.integer<int>("sequence_length", 0, INT32_MAX);
+    info.labels = in.integer<int>("labels", 0, INT32_MAX);
+    info.seconds = in.number("seconds");
+    return info;
 }
 
 AnalysisResult readAnalysisResult(Reader in) {
@@ -262,7 +316,10 @@ AnalysisResult readAnalysisResult(Reader in) {
     result.model = readModel(in.object("model"));
     result.text = readText(in.object("text"));
     result.spec = readSpecOf<AnalyzeSpec>(in.object("spec"), "analyze");
+    result.modelFingerprint = in.text("model_fingerprint", std::string());
+    result.warnings = readWarnings(in);
     result.provenance = readProvenance(in.object("provenance"));
+    if (in.has("loss_estimate")) result.lossEstimate = readLossInfo(in.object("loss_estimate"));
     for (const Reader& site : in.objects("sites"))
         result.sites.push_back(readSite(site));
     return result;
@@ -280,12 +337,22 @@ auto decode(std::string_view text, const std::string& label, Read read)
     return value;
 }
 
+/// Removes the numbers and names that a file does not say: 0 and the empty text stand for them.
+void eraseUnknown(Json& model) {
+    for (const char* key : {"layers", "hidden_size", "intermediate_size", "heads", "kv_heads", "head_dim",
+                            "vocab_size", "context_length", "rope_theta", "norm_epsilon"})
+        if (model.at(key) == 0) model.erase(key);
+    if (model.at("architecture") == "") model.erase("architecture");
+}
+
 } // namespace
 } // namespace json
 
 std::string encodeModelInfo(const ModelIndex& index) {
     json::Json out{{"schema", kResultSchema}, {"path", index.path}, {"format", index.format}};
-    out.update(json::modelToJson(index.config));
+    json::Json config = json::modelToJson(index.config);
+    json::eraseUnknown(config);
+    out.update(config);
     out["parameters"] = index.parameters;
     out["tensors"] = index.tensors.size();
     out["files"] = index.files.size();
@@ -307,6 +374,8 @@ std::string encodeAnalysis(const AnalysisResult& result) {
                    {"text", json::textToJson(result.text)},
                    {"spec", json::specToJson(result.spec)},
                    {"provenance", json::provenanceToJson(result.provenance)}};
+    json::putOrigin(out, result.modelFingerprint, result.warnings);
+    if (result.lossEstimate) out["loss_estimate"] = json::lossInfoToJson(*result.lossEstimate);
     out["sites"] = json::Json::array();
     for (const SiteAnalysis& site : result.sites)
         out["sites"].push_back(json::siteToJson(site));

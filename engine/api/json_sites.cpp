@@ -1,5 +1,6 @@
 // Analysed sites as JSON.
 #include <algorithm>
+#include <limits>
 
 #include "engine/api/json_codec.h"
 
@@ -51,27 +52,70 @@ std::map<std::string, double> readMap(Reader& in, std::string_view key) {
     return values;
 }
 
+Json lossToJson(const LossEstimate& loss) {
+    return Json{{"unit", "nats"},
+                {"activation_symmetric", loss.activationSymmetric},
+                {"activation_asymmetric", loss.activationAsymmetric},
+                {"weight_symmetric", loss.weightSymmetric},
+                {"weight_asymmetric", loss.weightAsymmetric},
+                {"weight_symmetric_searched", loss.weightSymmetricSearched},
+                {"weight_asymmetric_searched", loss.weightAsymmetricSearched}};
+}
+
+LossEstimate readLoss(Reader in) {
+    LossEstimate loss;
+    loss.activationSymmetric = readNoise(in, "activation_symmetric");
+    loss.activationAsymmetric = readNoise(in, "activation_asymmetric");
+    loss.weightSymmetric = readNoise(in, "weight_symmetric");
+    loss.weightAsymmetric = readNoise(in, "weight_asymmetric");
+    loss.weightSymmetricSearched = readNoise(in, "weight_symmetric_searched");
+    loss.weightAsymmetricSearched = readNoise(in, "weight_asymmetric_searched");
+    return loss;
+}
+
+Json noiseToJson(const TransformAnalysis& value) {
+    Json noise{{"activation_symmetric", value.activationNoiseSymmetric},
+               {"activation_asymmetric", value.activationNoiseAsymmetric},
+               {"weight_symmetric", value.weightNoiseSymmetric},
+               {"weight_asymmetric", value.weightNoiseAsymmetric}};
+    if (value.weightNoiseSymmetricSearched)
+        noise["weight_symmetric_searched"] = *value.weightNoiseSymmetricSearched;
+    if (value.weightNoiseAsymmetricSearched)
+        noise["weight_asymmetric_searched"] = *value.weightNoiseAsymmetricSearched;
+    return noise;
+}
+
+void readNoiseTables(Reader noise, TransformAnalysis& value) {
+    value.activationNoiseSymmetric = readNoise(noise, "activation_symmetric");
+    value.activationNoiseAsymmetric = readNoise(noise, "activation_asymmetric");
+    value.weightNoiseSymmetric = readNoise(noise, "weight_symmetric");
+    value.weightNoiseAsymmetric = readNoise(noise, "weight_asymmetric");
+    if (noise.has("weight_symmetric_searched"))
+        value.weightNoiseSymmetricSearched = readNoise(noise, "weight_symmetric_searched");
+    if (noise.has("weight_asymmetric_searched"))
+        value.weightNoiseAsymmetricSearched = readNoise(noise, "weight_asymmetric_searched");
+}
+
 Json transformToJson(const TransformAnalysis& value) {
-    return Json{
-        {"flatness_activation", value.activation.entropyNormalized},
-        {"flatness_weight", value.weight.entropyNormalized},
-        {"flatness",
-         {{"activation", flatnessToJson(value.activation)}, {"weight", flatnessToJson(value.weight)}}},
-        {"sqnr_db_measured", mapToJson(value.sqnrDbMeasured)},
-        {"sqnr_db_predicted", mapToJson(value.sqnrDbPredicted)},
-        {"sqnr_db_theorem", mapToJson(value.sqnrDbTheorem)},
-        {"concentration_activation_db", value.concentrationActivationDb},
-        {"concentration_weight_db", value.concentrationWeightDb},
-        {"alignment_db", value.alignmentDb},
-        {"absmax_activation", value.absmaxActivation},
-        {"absmax_weight", value.absmaxWeight},
-        {"kurtosis_activation", value.kurtosisActivation},
-        {"outlier_share", value.outlierShare},
-        {"noise",
-         {{"activation_symmetric", value.activationNoiseSymmetric},
-          {"activation_asymmetric", value.activationNoiseAsymmetric},
-          {"weight_symmetric", value.weightNoiseSymmetric},
-          {"weight_asymmetric", value.weightNoiseAsymmetric}}}};
+    Json out{{"flatness_activation", value.activation.entropyNormalized},
+             {"flatness_weight", value.weight.entropyNormalized},
+             {"flatness",
+              {{"activation", flatnessToJson(value.activation)}, {"weight", flatnessToJson(value.weight)}}},
+             {"sqnr_db_measured", mapToJson(value.sqnrDbMeasured)},
+             {"sqnr_db_token_median", mapToJson(value.sqnrDbTokenMedian)},
+             {"sqnr_db_token_p5", mapToJson(value.sqnrDbTokenLow)},
+             {"sqnr_db_predicted", mapToJson(value.sqnrDbPredicted)},
+             {"sqnr_db_theorem", mapToJson(value.sqnrDbTheorem)},
+             {"concentration_activation_db", value.concentrationActivationDb},
+             {"concentration_weight_db", value.concentrationWeightDb},
+             {"alignment_db", value.alignmentDb},
+             {"absmax_activation", value.absmaxActivation},
+             {"absmax_weight", value.absmaxWeight},
+             {"kurtosis_activation", value.kurtosisActivation},
+             {"outlier_share", value.outlierShare},
+             {"noise", noiseToJson(value)}};
+    if (value.loss) out["loss"] = lossToJson(*value.loss);
+    return out;
 }
 
 TransformAnalysis readTransformAnalysis(Reader in) {
@@ -80,6 +124,8 @@ TransformAnalysis readTransformAnalysis(Reader in) {
     value.activation = readFlatness(flatness.object("activation"));
     value.weight = readFlatness(flatness.object("weight"));
     value.sqnrDbMeasured = readMap(in, "sqnr_db_measured");
+    if (in.has("sqnr_db_token_median")) value.sqnrDbTokenMedian = readMap(in, "sqnr_db_token_median");
+    if (in.has("sqnr_db_token_p5")) value.sqnrDbTokenLow = readMap(in, "sqnr_db_token_p5");
     value.sqnrDbPredicted = readMap(in, "sqnr_db_predicted");
     value.sqnrDbTheorem = readMap(in, "sqnr_db_theorem");
     value.concentrationActivationDb = in.number("concentration_activation_db");
@@ -89,11 +135,8 @@ TransformAnalysis readTransformAnalysis(Reader in) {
     value.absmaxWeight = in.number("absmax_weight");
     value.kurtosisActivation = in.number("kurtosis_activation");
     value.outlierShare = in.number("outlier_share");
-    Reader noise = in.object("noise");
-    value.activationNoiseSymmetric = readNoise(noise, "activation_symmetric");
-    value.activationNoiseAsymmetric = readNoise(noise, "activation_asymmetric");
-    value.weightNoiseSymmetric = readNoise(noise, "weight_symmetric");
-    value.weightNoiseAsymmetric = readNoise(noise, "weight_asymmetric");
+    readNoiseTables(in.object("noise"), value);
+    if (in.has("loss")) value.loss = readLoss(in.object("loss"));
     return value;
 }
 
@@ -115,6 +158,7 @@ Json siteToJson(const SiteAnalysis& site) {
     out["tokens"] = site.tokens;
     out["sample_tokens"] = site.sampleTokens;
     out["signal_power"] = site.signalPower;
+    out["top_token_energy_share"] = site.topTokenEnergyShare;
     out["tensors"] = site.tensors;
     out["notes"] = site.notes;
     out["detail_file"] = site.detailFile;
@@ -135,6 +179,7 @@ SiteAnalysis readSite(Reader in) {
     site.tokens = in.integer<std::int64_t>("tokens", 0, kMaxCount);
     site.sampleTokens = in.integer<std::int64_t>("sample_tokens", 0, kMaxCount);
     site.signalPower = in.number("signal_power");
+    site.topTokenEnergyShare = in.number("top_token_energy_share", std::numeric_limits<double>::quiet_NaN());
     site.tensors = in.texts("tensors");
     site.notes = in.texts("notes");
     site.detailFile = readInsidePath(in, "detail_file");

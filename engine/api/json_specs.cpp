@@ -20,10 +20,20 @@ DeviceOptions readDevice(Reader& in) {
             in.integer("threads", 0, kMaxThreads, std::optional(standard.threads))};
 }
 
+/// Versions without the key put nothing in front of a text: their specs stay as they are.
+void putBos(Json& out, BosMode mode) {
+    if (mode != BosMode::Off) out["bos"] = bosModeName(mode);
+}
+
 void putCalibration(Json& out, const CalibrationOptions& options, const char* countKey) {
     out["calibration"] = options.source;
     out[countKey] = options.sequences;
     out["seq_len"] = options.sequenceLength;
+    putBos(out, options.bos);
+}
+
+BosMode readBos(Reader& in) {
+    return in.choice<BosMode>("bos", bosModeFromName, "auto, on or off", BosMode::Off);
 }
 
 CalibrationOptions readCalibration(Reader& in, std::string_view countKey, int sequences) {
@@ -33,6 +43,7 @@ CalibrationOptions readCalibration(Reader& in, std::string_view countKey, int se
     options.sequences = in.integer(countKey, 1, kMaxSequences, std::optional(sequences));
     options.sequenceLength =
         in.integer("seq_len", kMinSequenceLength, kMaxSequenceLength, std::optional(standard.sequenceLength));
+    options.bos = readBos(in);
     return options;
 }
 
@@ -43,6 +54,7 @@ EvaluationOptions readEvaluation(Reader& in, std::string_view textKey, std::stri
     options.sequenceLength =
         in.integer(lengthKey, kMinSequenceLength, kMaxSequenceLength, std::optional(standard.sequenceLength));
     options.maxWindows = in.integer("max_windows", 0, kMaxWindows, std::optional(standard.maxWindows));
+    options.bos = readBos(in);
     return options;
 }
 
@@ -73,6 +85,7 @@ Json toJson(const AnalyzeSpec& spec) {
     out["layers"] = spec.layers;
     putTransforms(out, spec.transforms);
     out["schemes"] = spec.schemes;
+    out["estimate"] = spec.estimateLosses;
     out["seed"] = spec.seed;
     putDevice(out, spec.device);
     return out;
@@ -80,7 +93,7 @@ Json toJson(const AnalyzeSpec& spec) {
 
 AnalyzeSpec readAnalyze(Reader& in) {
     in.allowOnly({"schema", "job", "model", "out", "calibration", "sequences", "seq_len", "layers",
-                  "transforms", "schemes", "seed", "device", "threads"});
+                  "transforms", "schemes", "estimate", "seed", "device", "threads", "bos"});
     AnalyzeSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
@@ -92,6 +105,8 @@ AnalyzeSpec readAnalyze(Reader& in) {
         const Result<Scheme> parsed = parseScheme(scheme);
         if (!parsed) in.refuse("schemes", "\"" + scheme.substr(0, 100) + "\"", "schemes such as W4A4KV4");
     }
+    // Analyses before version 0.2 estimated nothing.
+    spec.estimateLosses = in.has("estimate") && in.flag("estimate");
     spec.seed = in.unsignedNumber("seed", spec.seed);
     spec.device = readDevice(in);
     return spec;
@@ -175,7 +190,8 @@ RunSpec readRun(Reader& in) {
                   "threads",
                   "learn_rounding",
                   "quantized_inputs",
-                  "autocast"});
+                  "autocast",
+                  "bos"});
     RunSpec spec;
     spec.modelPath = in.text("model");
     spec.outDir = in.text("out");
@@ -208,13 +224,14 @@ Json toJson(const EvalSpec& spec) {
              {"max_windows", spec.evaluation.maxWindows},
              {"tasks", spec.tasks},
              {"limit", spec.taskLimit}};
+    putBos(out, spec.evaluation.bos);
     putDevice(out, spec.device);
     return out;
 }
 
 EvalSpec readEval(Reader& in) {
     in.allowOnly({"schema", "job", "model", "run", "text", "seq_len", "max_windows", "tasks", "limit",
-                  "device", "threads"});
+                  "device", "threads", "bos"});
     EvalSpec spec;
     spec.modelPath = in.text("model");
     spec.runDir = in.text("run", std::string());
@@ -283,13 +300,14 @@ Json toJson(const SensitivitySpec& spec) {
     for (const OperandScheme& weight : spec.weights)
         out["bits"].push_back(weightText(weight));
     putTransforms(out, spec.transforms);
+    if (spec.bos) out["bos"] = bosModeName(*spec.bos);
     putDevice(out, spec.device);
     return out;
 }
 
 SensitivitySpec readSensitivity(Reader& in) {
     in.allowOnly({"schema", "job", "analysis", "model", "bits", "activation", "weights", "text", "sequences",
-                  "seq_len", "layers", "transforms", "device", "threads"});
+                  "seq_len", "layers", "transforms", "device", "threads", "bos"});
     SensitivitySpec spec;
     spec.analysisDir = in.text("analysis");
     spec.modelPath = in.text("model", std::string());
@@ -306,6 +324,7 @@ SensitivitySpec readSensitivity(Reader& in) {
                                           std::optional(spec.text.sequenceLength));
     spec.layers = readLayers(in);
     spec.transforms = readTransforms(in, {});
+    if (in.has("bos")) spec.bos = readBos(in);
     spec.device = readDevice(in);
     return spec;
 }

@@ -18,6 +18,13 @@ constexpr std::array kMetrics{
                "rounding errors D_i = "
                "mean (Q(x)_i - x_i)^2 and e_i = sum_o (Q(W)_oi - W_oi)^2, in the transformed space.",
                false},
+    MetricInfo{
+        "sqnr_db_token_median", "SQNR of a token, median", "dB",
+        "Median over the tokens of 10 log10( |y|^2 / |y - Q(x) Q(W)^T|^2 ) of every token alone. A few "
+        "tokens of large energy decide the SQNR of a site; they do not decide this one.",
+        false},
+    MetricInfo{"sqnr_db_token_low", "SQNR of a token, 5th percentile", "dB",
+               "5 % of the tokens have a smaller 10 log10( |y|^2 / |y - Q(x) Q(W)^T|^2 ).", false},
     MetricInfo{"sqnr_db_theorem", "SQNR, theorem", "dB",
                "12 (N_x^2 C(x) || N_w^2 C(W)) A(x, W) in dB, a || b = (1/a + 1/b)^-1, N = intervals of the "
                "grid (CAT, arXiv "
@@ -74,6 +81,15 @@ constexpr std::array kMetrics{
                true},
     MetricInfo{"kurtosis_activation", "Kurtosis of the activation", "",
                "E[x^4] / E[x^2]^2 over all entries; 3 for a normal distribution.", true},
+    MetricInfo{"absmax_over_rms", "Largest over RMS", "",
+               "max |x| / sqrt(E[x^2]) over all entries of the site: how far the largest entry stands out, "
+               "however rare it is.",
+               true},
+    MetricInfo{
+        "top_token_energy", "Energy in the top 0.5 % of tokens", "",
+        "Share of sum |x|^2 that the largest 0.5 % of the tokens (at least one) hold. Above 50 % these "
+        "tokens decide the site's SQNR, and the errors of all others do not show in it.",
+        true},
     MetricInfo{"absmax_activation", "Largest activation", "", "max |x| over the calibration tokens.", true},
     MetricInfo{"absmax_weight", "Largest weight", "", "max |W| over the stacked weights.", true},
     MetricInfo{"mse", "MSE", "",
@@ -84,7 +100,8 @@ constexpr std::array kMetrics{
     MetricInfo{"perplexity", "Perplexity", "",
                "exp of the mean cross-entropy over the L - 1 predicted tokens of every non-overlapping "
                "window of L tokens; the "
-               "text is tokenized once. Comparable only for the same text, tokenizer and L.",
+               "text is tokenized once. Comparable only for the same text, tokenizer, BOS and L. ±: standard "
+               "error, s / sqrt(windows) of the mean cross-entropy times the perplexity.",
                true},
     MetricInfo{
         "kl_site", "KL of one site", "nats",
@@ -92,8 +109,17 @@ constexpr std::array kMetrics{
         "with only this site quantized; mean over tokens. Of sites whose divergences are small the sum "
         "estimates that of all of them quantized.",
         true},
-    MetricInfo{"average_weight_bits", "Average weight bits", "bit",
-               "Bits per weight over the linear layers, fp16 scales and zero points counted.", true},
+    MetricInfo{
+        "loss_estimated", "KL of one site, estimated", "nats",
+        "KL(p || q) as above to second order, from one backward pass over the calibration text: 1/2 E (g . e)^2, e = "
+        "rounding errors of the site's weights and inputs, g = gradient of the log probability of labels drawn from "
+        "the model's own distribution.",
+        true},
+    MetricInfo{
+        "average_weight_bits", "Average weight bits", "bit",
+        "Bits per weight over all linear layers of the model, those that are not quantized at 16; fp16 "
+        "scales and zero points counted.",
+        true},
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ struct TextInfo {
     std::int64_t tokens = 0; ///< tokens used
     int sequences = 0;
     int sequenceLength = 0;
+    /// A BOS token stands in front of the text, or of every sequence that the model generated.
+    bool bos = false;
+    BosMode bosMode = BosMode::Off; ///< what was asked for
+    std::string form{};             ///< how a file that is no plain text was taken; empty = as it is
 };
 
 /// What computed it, for reproduction.
@@ -41,6 +46,16 @@ struct Provenance {
     std::uint64_t peakDeviceBytes = 0;
 };
 
+/// What the estimated losses of an analysis rest on.
+struct LossEstimateInfo {
+    int sequences = 0;
+    int sequenceLength = 0; ///< tokens of each; the last one predicts nothing
+    int labels = 0;         ///< drawn from the model's distribution for every predicted token
+    double seconds = 0;
+    bool operator==(const LossEstimateInfo&) const = default;
+    [[nodiscard]] std::int64_t tokens() const { return std::int64_t{sequences} * sequenceLength; }
+};
+
 /// analysis.json.
 struct AnalysisResult {
     AnalyzeSpec spec;
@@ -49,6 +64,9 @@ struct AnalysisResult {
     TextInfo text;
     Provenance provenance;
     std::vector<SiteAnalysis> sites; ///< by layer, then kLinearSites order
+    std::string modelFingerprint{};  ///< of the weights; empty = made before results named them
+    std::vector<std::string> warnings{};
+    std::optional<LossEstimateInfo> lossEstimate{}; ///< absent = no loss was estimated
 
     [[nodiscard]] const SiteAnalysis* find(SiteKey key) const;
 };
@@ -89,6 +107,20 @@ struct EvalResult {
     Provenance provenance;
     std::optional<ModelComparison> comparison{}; ///< with a run and a text
     std::vector<TaskResult> tasks{};
+    /// Standard error of nll: s / sqrt(windows), s = sample standard deviation of the windows' means. NaN for
+    /// one window and for results that did not store it.
+    double nllError = std::numeric_limits<double>::quiet_NaN();
+    bool bos = false; ///< a BOS token stands in front of the text
+    BosMode bosMode = BosMode::Off;
+    std::string form{}; ///< as TextInfo::form
+    std::vector<std::string> warnings{};
+
+    /// Tokens that the perplexity was measured on.
+    [[nodiscard]] std::int64_t measuredTokens() const {
+        return static_cast<std::int64_t>(windows) * sequenceLength;
+    }
+    /// Standard error of the perplexity to first order: d exp(nll) = exp(nll) d nll.
+    [[nodiscard]] double perplexityError() const { return perplexity * nllError; }
 };
 
 /// One row of run.json's per_layer.
@@ -112,11 +144,29 @@ struct RunResult {
     TextInfo text;
     std::optional<EvalResult> full;      ///< perplexity of the model as it is
     std::optional<EvalResult> quantized; ///< perplexity of the result
-    double averageWeightBits = 16;       ///< over linear weights, scales and zero points counted
-    bool simulated = true;               ///< arithmetic simulated in floating point; no deployable checkpoint
+    /// Over all linear weights of the model, those that were not quantized at 16 bits; scales and zero points
+    /// counted.
+    double averageWeightBits = 16;
+    /// Over the linear weights of the quantized layers alone; NaN in results that did not store it.
+    double quantizedLayerBits = std::numeric_limits<double>::quiet_NaN();
+    bool simulated = true; ///< arithmetic simulated in floating point; no deployable checkpoint
     std::vector<RunSiteResult> perLayer;
     Provenance provenance;
+    std::string modelFingerprint{}; ///< of the weights; empty = made before results named them
+    std::vector<std::string> warnings{};
+
+    /// Layers that the run quantizes.
+    [[nodiscard]] int quantizedLayers() const {
+        return spec.layers.empty() ? model.layers : static_cast<int>(spec.layers.size());
+    }
 };
+
+/// "BOS in front", "BOS in front of every sequence" (generated text) or "no BOS".
+std::string bosText(const TextInfo& text);
+std::string bosText(const EvalResult& result);
+/// "4.19 bit", and what it is in the quantized layers where they are not all: "13.60 bit (4.19 in the 6
+/// quantized layers of 30)".
+std::string averageBitsText(const RunResult& result);
 
 std::string encodeModelInfo(const ModelIndex& index); ///< `bdq info --json`
 std::string encodeAnalysis(const AnalysisResult& result);

@@ -130,6 +130,7 @@ std::string encodeSensitivity(const SensitivityResult& result) {
              {"weights", roundingName(result.rounding)},
              {"text", json::textToJson(result.text)},
              {"kl_tokens", result.klTokens}};
+    json::putOrigin(out, result.modelFingerprint, result.warnings);
     Json rows = Json::array();
     for (const SensitivityRow& row : result.rows)
         rows.push_back(rowToJson(row));
@@ -149,6 +150,8 @@ Result<SensitivityResult> decodeSensitivity(std::string_view text, const std::st
     result.rounding = in.choice<WeightRounding>("weights", roundingFromName, "rtn or mse");
     result.text = json::readText(in.object("text"));
     result.klTokens = in.integer<std::int64_t>("kl_tokens", 0, kMaxCount);
+    result.modelFingerprint = in.text("model_fingerprint", std::string());
+    result.warnings = json::readWarnings(in);
     for (const Reader& row : in.objects("rows")) {
         result.rows.push_back(readRow(row));
         refuseNegative(in, result.rows.back(), result.rows.size() - 1);

@@ -13,6 +13,8 @@ namespace bdq {
 
 inline constexpr int kSensitivitySchema = 1;
 inline constexpr const char* kSensitivityFileName = "sensitivity.json";
+/// In the folder of the analysis: events and log of the measurement.
+inline constexpr const char* kSensitivityFolderName = "sensitivity";
 
 /// One site at one bit width under one transform, everything else in full precision.
 struct SensitivityRow {
@@ -20,8 +22,8 @@ struct SensitivityRow {
     TransformKind transform = TransformKind::None;
     OperandScheme weight;
     /// ||y - y^||^2 / ||y||^2 of the site's output: measured on the tokens, and predicted by the analysis
-    /// from per-channel rounding errors (absmax ranges; groups count as whole rows). 0 = no error, NaN = the
-    /// analysis has no prediction.
+    /// from per-channel rounding errors (ranges as `rounding` has them; groups count as whole rows). 0 = no
+    /// error, NaN = the analysis has no prediction.
     double outputError = 0;
     double predictedError = 0;
     /// KL(full || this site quantized) of the next-token distributions, nats, mean over all tokens but the
@@ -38,6 +40,8 @@ struct SensitivityResult {
     std::int64_t klTokens = 0;        ///< tokens behind klDivergence
     std::vector<SensitivityRow> rows; ///< by layer, site, transform, weight
     Provenance provenance;
+    std::string modelFingerprint{}; ///< of the weights; empty = made before results named them
+    std::vector<std::string> warnings{};
 
     /// nullptr when it was not measured.
     [[nodiscard]] const SensitivityRow* find(SiteKey key, TransformKind transform,

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,20 @@ struct Flatness {
 /// E[x_i^2] e_i. In units of output energy per token, as signalPower.
 using NoiseByBits = std::array<double, 7>;
 
+/// What the whole model loses when a site alone is quantized, estimated by one backward pass over the
+/// calibration text: KL divergence of the next-token distributions, nats a token, that rounding one operand
+/// adds, by bits (index b - 2 for b = 2..8). The two operands add up (engine/pipeline/loss_estimate.h says
+/// how well).
+struct LossEstimate {
+    NoiseByBits activationSymmetric{}; ///< one scale a token
+    NoiseByBits activationAsymmetric{};
+    NoiseByBits weightSymmetric{}; ///< nearest code, ranges from the extremes of every output channel
+    NoiseByBits weightAsymmetric{};
+    NoiseByBits weightSymmetricSearched{}; ///< nearest code, ranges by the L2.4 search
+    NoiseByBits weightAsymmetricSearched{};
+    bool operator==(const LossEstimate&) const = default;
+};
+
 /// One site under one transform.
 struct TransformAnalysis {
     Flatness activation;
@@ -46,7 +62,16 @@ struct TransformAnalysis {
     NoiseByBits activationNoiseAsymmetric{};
     NoiseByBits weightNoiseSymmetric{};
     NoiseByBits weightNoiseAsymmetric{};
-    std::map<std::string, double> sqnrDbMeasured;  ///< by scheme text: || y ||^2 / || y - Q(x) Q(W)^T ||^2
+    /// As the two above with ranges by the L2.4 search; absent when no loss was estimated.
+    std::optional<NoiseByBits> weightNoiseSymmetricSearched;
+    std::optional<NoiseByBits> weightNoiseAsymmetricSearched;
+    std::optional<LossEstimate>
+        loss; ///< absent in analyses without it (`--estimate off`, before version 0.2)
+    std::map<std::string, double> sqnrDbMeasured; ///< by scheme text: || y ||^2 / || y - Q(x) Q(W)^T ||^2
+    /// By scheme text, of every sample token alone: median and 5th percentile. A few tokens of large energy
+    /// hide the others in sqnrDbMeasured.
+    std::map<std::string, double> sqnrDbTokenMedian;
+    std::map<std::string, double> sqnrDbTokenLow;
     std::map<std::string, double> sqnrDbPredicted; ///< per-channel rounding errors
     std::map<std::string, double> sqnrDbTheorem; ///< CAT Theorem 2.4: explains, predicts only with a rotation
 };
@@ -55,10 +80,13 @@ struct TransformAnalysis {
 struct SiteAnalysis {
     SiteKey key;
     std::int64_t inFeatures = 0;
-    std::int64_t outFeatures = 0;     ///< rows of the stacked weight
-    std::int64_t tokens = 0;          ///< calibration tokens behind the moments and histograms
-    std::int64_t sampleTokens = 0;    ///< tokens behind measured and predicted SQNR and Flatness
-    double signalPower = 0;           ///< E || W x ||^2 per token over the sample
+    std::int64_t outFeatures = 0;  ///< rows of the stacked weight
+    std::int64_t tokens = 0;       ///< calibration tokens behind the moments and histograms
+    std::int64_t sampleTokens = 0; ///< tokens behind measured and predicted SQNR and Flatness
+    double signalPower = 0;        ///< E || W x ||^2 per token over the sample
+    /// Share of sum |x|^2 over the sample that the largest 0.5 % of its tokens (at least one) hold, 0..1; NaN
+    /// in analyses before version 0.2.
+    double topTokenEnergyShare = std::numeric_limits<double>::quiet_NaN();
     std::vector<std::string> tensors; ///< names of the weight tensors
     std::vector<std::string> notes;   ///< e.g. dead channels
     std::string detailFile;           ///< safetensors file with SiteDetail, relative to the analysis folder
@@ -67,9 +95,17 @@ struct SiteAnalysis {
 
 /// Predicted SQNR in dB of a site for any bits from the stored noise (two additions: instant). 16 bits = no
 /// error. Weight and activation groups are approximated by one scale per row, which underestimates their
-/// SQNR. Returns +infinity when neither operand is quantized, NaN when the site was not analysed under
-/// `transform`.
-double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme);
+/// SQNR. `rounding` of the weights: Rtn has ranges from the extremes, all others the searched ones, where the
+/// analysis holds them; what OutputMse and Gptq gain beyond that is not predicted. Returns +infinity when
+/// neither operand is quantized, NaN when the site was not analysed under `transform`.
+double predictedSqnrDb(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme,
+                       WeightRounding rounding = WeightRounding::Rtn);
+
+/// Estimated loss of the whole model, nats a token, when this site alone is quantized (LossEstimate);
+/// grouping and `rounding` as in predictedSqnrDb. 0 when neither operand is quantized, NaN when nothing was
+/// estimated under `transform`.
+double estimatedLoss(const SiteAnalysis& site, TransformKind transform, const Scheme& scheme,
+                     WeightRounding rounding = WeightRounding::Mse);
 
 /// Arrays of one site under one transform; n = inFeatures.
 struct TransformDetail {

@@ -9,6 +9,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "engine/model/block.h"
+#include "engine/model/token_sampler.h"
 #include "engine/model/torch_guard.h"
 
 namespace bdq {
@@ -17,14 +18,6 @@ namespace {
 // Constants, so that a seed gives the same text whatever else the machine does.
 constexpr std::int64_t kCpuCacheBytes = std::int64_t{2} << 30;
 constexpr std::int64_t kDeviceCacheBytes = std::int64_t{16} << 30;
-
-/// One token a row of logits, with the probability of their softmax; `draws` [rows, 1] fp64 in [0, 1).
-at::Tensor sample(const at::Tensor& logits, const at::Tensor& draws) {
-    const at::Tensor sums = at::cumsum(at::softmax(logits, -1, at::kDouble), -1);
-    const std::int64_t last = logits.size(-1) - 1;
-    // The first token whose sum is larger: never one of probability 0.
-    return at::searchsorted(sums, draws * sums.narrow(-1, last, 1), false, true).clamp_max(last);
-}
 
 class Generator {
 public:
@@ -115,7 +108,7 @@ at::Tensor Generator::choose(const at::Tensor& logits, std::int64_t position, st
     // instead.
     if (position == 0 && m_options.bosId) return m_firstTokens.narrow(0, first, count).unsqueeze(1);
     if (position < m_options.greedyTokens) return logits.argmax(-1, true);
-    return sample(logits, m_draws.narrow(0, first, count).narrow(1, position, 1));
+    return sampleTokens(logits, m_draws.narrow(0, first, count).narrow(1, position, 1));
 }
 
 Result<at::Tensor> Generator::group(std::int64_t first, std::int64_t count, JobContext& context) const {

@@ -49,7 +49,7 @@ std::string worstSites(const AnalysisResult& result) {
     for (const SiteAnalysis& site : result.sites)
         sites.push_back(&site);
     std::stable_sort(sites.begin(), sites.end(), [&](const SiteAnalysis* a, const SiteAnalysis* b) {
-        return sqnrOf(*a, first, scheme) < sqnrOf(*b, first, scheme);
+        return sortKey(sqnrOf(*a, first, scheme)) < sortKey(sqnrOf(*b, first, scheme));
     });
     sites.resize(std::min(sites.size(), kWorstSites));
 
@@ -76,7 +76,8 @@ std::string describe(const AnalysisResult& result) {
     const Provenance& made = result.provenance;
     return result.model.name + ": " + std::to_string(result.model.layers) + " layers, " +
            std::to_string(result.text.sequences) + " x " + std::to_string(result.text.sequenceLength) +
-           " tokens of " + result.text.source + ", " + made.device + "\n" +
+           " tokens of " + result.text.source + " (" + bosText(result.text) +
+           (result.text.form.empty() ? std::string() : "; " + result.text.form) + "), " + made.device + "\n" +
            (result.sites.empty() ? std::string() : worstSites(result)) + "Time " +
            formatDuration(made.seconds) + ", peak memory " + formatBytes(made.peakHostBytes) +
            "\nAnalysis in " + result.spec.outDir + "\n";
@@ -100,7 +101,13 @@ public:
                              m_spec.schemes = splitList(text);
                              return {};
                          });
-        declareSeed(arguments, m_spec.seed, "seed of random signs and of self-generated text");
+        declareSwitch(
+            arguments,
+            {"--estimate", "on|off",
+             "estimate what the whole model loses by every site, from one backward pass (default on)"},
+            [this](bool on) { m_spec.estimateLosses = on; });
+        declareSeed(arguments, m_spec.seed,
+                    "seed of random signs, of drawn labels and of self-generated text");
         declareDevice(arguments, m_spec.device);
         declareJson(arguments);
         arguments.footer(transformHelp());

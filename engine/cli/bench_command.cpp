@@ -203,6 +203,7 @@ private:
         for (std::string* input :
              {&m_quality.modelPath, &m_quality.calibration.source, &m_quality.evaluation.textPath})
             makeAbsolute(*input);
+        m_quality.evaluation.bos = m_quality.calibration.bos;
         m_quality.device = m_speed.device;
         m_quality.seeds = m_seeds.empty() ? std::vector{m_seed} : m_seeds;
         return {};

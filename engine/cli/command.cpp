@@ -13,6 +13,7 @@ std::vector<std::unique_ptr<Command>> makeCommands() {
     commands.push_back(makeAnalyzeCommand());
     commands.push_back(makeSensitivityCommand());
     commands.push_back(makePlanCommand());
+    commands.push_back(makeFindingsCommand());
     commands.push_back(makeRunCommand());
     commands.push_back(makeEvalCommand());
     commands.push_back(makeCompareCommand());

@@ -47,6 +47,7 @@ std::unique_ptr<Command> makeInfoCommand();
 std::unique_ptr<Command> makeAnalyzeCommand();
 std::unique_ptr<Command> makeSensitivityCommand();
 std::unique_ptr<Command> makePlanCommand();
+std::unique_ptr<Command> makeFindingsCommand();
 std::unique_ptr<Command> makeRunCommand();
 std::unique_ptr<Command> makeEvalCommand();
 std::unique_ptr<Command> makeCompareCommand();

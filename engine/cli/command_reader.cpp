@@ -30,6 +30,11 @@ std::optional<Error> CommandReader::stopReason() {
     return m_stopReason;
 }
 
+bool CommandReader::detached() {
+    const std::lock_guard lock(m_mutex);
+    return m_detached;
+}
+
 std::chrono::steady_clock::duration CommandReader::sinceEnd() {
     const std::lock_guard lock(m_mutex);
     return m_endedAt ? std::chrono::steady_clock::now() - *m_endedAt
@@ -45,6 +50,7 @@ void CommandReader::read(const std::stop_token& stop) {
         const ssize_t count = ready < 0 ? -1 : ::read(m_fd, buffer.data(), buffer.size());
         if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (count <= 0) {
+            if (detached()) return;
             stopWith(ErrorCode::Cancelled, "the program that started this worker is gone");
             const std::lock_guard lock(m_mutex);
             m_endedAt = std::chrono::steady_clock::now();
@@ -85,6 +91,9 @@ void CommandReader::takeLine(const std::string& line) {
         stopWith(ErrorCode::Protocol, "command: found a second start, expected one job a process");
     } else if (auto* request = std::get_if<RequestCommand>(&*command)) {
         m_onRequest(request->request);
+    } else if (std::holds_alternative<DetachCommand>(*command)) {
+        const std::lock_guard lock(m_mutex);
+        m_detached = m_spec && !std::holds_alternative<InspectSpec>(*m_spec);
     } else {
         stopWith(ErrorCode::Cancelled, "cancelled on request");
     }

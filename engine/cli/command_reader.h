@@ -24,9 +24,12 @@ public:
     /// The job to do; Cancelled when the pipe ended or a cancel came first; Protocol for anything unreadable.
     /// Asks `stopped` ten times a second.
     Result<JobSpec> waitForStart(const std::function<bool()>& stopped);
-    /// Why a running job must stop: cancel, end of the pipe, an unreadable or second start command.
+    /// Why a running job must stop: cancel, end of the pipe unless detached(), an unreadable or second start
+    /// command.
     std::optional<Error> stopReason();
-    /// Time since the other end was closed; zero while it is open.
+    /// The job goes on without the other end. Never true in resident mode, which has nobody else to serve.
+    bool detached();
+    /// Time since the other end was closed; zero while it is open and when detached.
     std::chrono::steady_clock::duration sinceEnd();
 
 private:
@@ -42,6 +45,7 @@ private:
     std::condition_variable m_changed;
     std::optional<JobSpec> m_spec;
     std::optional<Error> m_stopReason;
+    bool m_detached = false;
     std::optional<std::chrono::steady_clock::time_point> m_endedAt;
     std::string m_line;
     std::jthread m_thread;

@@ -26,11 +26,12 @@ public:
                                                  "\", expected md, csv, html or json");
                              return {};
                          });
-        arguments.option({"--out", "FILE", "write there instead of to stdout"}, m_outFile);
+        arguments.option({"--out", "FILE", "write there instead of to stdout (-)"}, m_outFile);
         declareJson(arguments);
     }
 
     Status check() override {
+        BDQ_CHECK(checkOutput(m_outFile, json()));
         if (json() && m_format && *m_format != ReportFormat::Json)
             return fail(ErrorCode::InvalidSpec, "--json and --format " +
                                                     std::string(reportFormatName(*m_format)) +
@@ -40,7 +41,7 @@ public:
 
     Result<int> execute(Console& console, EngineServices*) override {
         BDQ_TRY(const std::string text, rendered());
-        BDQ_CHECK(m_outFile.empty() ? console.print(text) : writeFileAtomically(m_outFile, text));
+        BDQ_CHECK(m_outFile.empty() ? console.print(text) : writeOutput(console, m_outFile, text));
         return 0;
     }
 

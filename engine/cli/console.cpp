@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/api/atomic_file.h"
 #include "engine/api/results.h"
 #include "engine/cli/event_log.h"
 #include "engine/cli/log.h"
@@ -25,6 +26,16 @@ int Console::report(const Error& error, bool json) {
         if (Status printed = print(errorJson(error)); !printed) logError(printed.error().text());
     }
     return exitCodeFor(error.code);
+}
+
+Status checkOutput(const std::string& file, bool json) {
+    if (file != kStandardOutput || !json) return {};
+    return fail(ErrorCode::InvalidSpec,
+                "--out: found \"-\" (standard output), which --json prints its object on; expected a file");
+}
+
+Status writeOutput(Console& console, const std::string& file, const std::string& text) {
+    return file == kStandardOutput ? console.print(text) : writeFileAtomically(file, text);
 }
 
 std::string errorJson(const Error& error) {

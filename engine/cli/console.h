@@ -24,6 +24,14 @@ private:
     int m_outFd;
 };
 
+/// The name that stands for standard output where a file is wanted.
+inline constexpr std::string_view kStandardOutput = "-";
+
+/// Errors: InvalidSpec when --out is "-" and stdout belongs to the JSON object of --json.
+Status checkOutput(const std::string& file, bool json);
+/// Writes `text` to the file, or to stdout for "-". Errors: Io, DiskFull.
+Status writeOutput(Console& console, const std::string& file, const std::string& text);
+
 /// {"schema": 1, "status": "failed", "error": {"code", "message", "context"}} with a newline.
 std::string errorJson(const Error& error);
 

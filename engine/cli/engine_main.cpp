@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "engine/api/fault_signals.h"
 #include "engine/api/version.h"
 #include "engine/cli/cancel_signals.h"
 #include "engine/cli/job_runner.h"
@@ -87,6 +88,7 @@ private:
 } // namespace bdq::cli
 
 int main(int argc, char* argv[]) {
+    bdq::handleFaultSignals("bdq");
     const int results = bdq::cli::claimStdout();
     bdq::cli::catchCancelSignals();
     bdq::cli::LinkedEngine engine(results);

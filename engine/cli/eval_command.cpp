@@ -26,6 +26,7 @@ public:
                          m_spec.evaluation.sequenceLength, kMinSequenceLength, kMaxSequenceLength);
         arguments.number({"--max-windows", "N", "windows to measure; 0 = all of the text (default 0)"},
                          m_spec.evaluation.maxWindows, 0, kMaxWindows);
+        declareBos(arguments, m_spec.evaluation.bos);
         declareSeed(arguments, m_seed, "accepted for scripts: nothing is random here");
         declareDevice(arguments, m_spec.device);
         declareJson(arguments);

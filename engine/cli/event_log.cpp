@@ -39,7 +39,7 @@ EventLog::~EventLog() {
 
 Result<EventLog> EventLog::open(const std::filesystem::path& outDir, bool append) {
     EventLog log;
-    log.m_path = outDir / "events.jsonl";
+    log.m_path = outDir / kEventLogName;
     log.m_fd =
         ::open(log.m_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC), 0644);
     if (log.m_fd < 0) return failWithErrno(log.m_path.string(), "cannot be opened for writing");

@@ -1,5 +1,6 @@
 // bdq info MODEL: what a model file holds, from its headers alone.
 #include <cmath>
+#include <initializer_list>
 #include <map>
 
 #include "engine/api/results.h"
@@ -20,11 +21,29 @@ std::string tensorTypes(const ModelIndex& index) {
     return text;
 }
 
-std::string positions(const ModelConfig& config) {
-    std::string text = formatCount(config.contextLength) + " tokens, RoPE theta " +
-                       formatCount(std::llround(config.ropeTheta));
-    if (!config.ropeScaling.empty()) text += ", scaling " + config.ropeScaling;
+/// Parts that the file says, with commas between them.
+std::string joined(std::initializer_list<std::string> parts) {
+    std::string text;
+    for (const std::string& part : parts)
+        if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
     return text;
+}
+
+std::string counted(std::int64_t number, const char* unit) {
+    return number > 0 ? formatCount(number) + unit : "";
+}
+
+std::string positions(const ModelConfig& config) {
+    const std::string theta =
+        config.ropeTheta > 0 ? "RoPE theta " + formatCount(std::llround(config.ropeTheta)) : "";
+    return joined({counted(config.contextLength, " tokens"), theta,
+                   config.ropeScaling.empty() ? "" : "scaling " + config.ropeScaling});
+}
+
+std::string headsText(const ModelConfig& config) {
+    std::string own = config.heads > 0 ? std::to_string(config.heads) : "";
+    if (config.heads > 0 && config.headDim > 0) own += " of " + std::to_string(config.headDim);
+    return joined({own, config.kvHeads > 0 ? std::to_string(config.kvHeads) + " for keys and values" : ""});
 }
 
 std::string attentionWindow(const ModelConfig& config) {
@@ -39,14 +58,18 @@ std::string describe(const ModelIndex& index) {
     TextTable table({"format", index.format + ", " + std::to_string(index.files.size()) +
                                    (index.files.size() == 1 ? " file, " : " files, ") +
                                    formatBytes(index.fileBytes)});
-    table.add({"name", config.name});
-    table.add({"architecture", config.architecture + ", " + std::to_string(config.layers) + " layers"});
-    table.add({"hidden size", std::to_string(config.hiddenSize)});
-    table.add({"intermediate size", std::to_string(config.intermediateSize)});
-    table.add({"heads", std::to_string(config.heads) + " of " + std::to_string(config.headDim) + ", " +
-                            std::to_string(config.kvHeads) + " for keys and values"});
-    table.add({"vocabulary", formatCount(config.vocabSize) + " tokens"});
-    table.add({"context", positions(config)});
+    // What a file does not say is left out.
+    const auto add = [&table](const char* what, const std::string& text) {
+        if (!text.empty()) table.add({what, text});
+    };
+    add("name", config.name);
+    add("architecture",
+        joined({config.architecture, config.layers > 0 ? std::to_string(config.layers) + " layers" : ""}));
+    add("hidden size", config.hiddenSize > 0 ? std::to_string(config.hiddenSize) : "");
+    add("intermediate size", config.intermediateSize > 0 ? std::to_string(config.intermediateSize) : "");
+    add("heads", headsText(config));
+    add("vocabulary", counted(config.vocabSize, " tokens"));
+    add("context", positions(config));
     if (config.slidingWindow > 0) table.add({"sliding window", attentionWindow(config)});
     table.add({"parameters",
                formatCount(index.parameters) + (config.tiedEmbedding ? " (head tied to embedding)" : "")});

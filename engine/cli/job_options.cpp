@@ -35,15 +35,6 @@ void optionalCount(Arguments& arguments, const OptionText& text, std::optional<i
                                                 std::to_string(most)));
 }
 
-void optionalSwitch(Arguments& arguments, const OptionText& text, std::optional<bool>& value) {
-    arguments.option(text, [&value, name = text.names](const std::string& found) -> Status {
-        if (found != "on" && found != "off")
-            return fail(ErrorCode::InvalidSpec, name + ": found \"" + found + "\", expected on or off");
-        value = found == "on";
-        return {};
-    });
-}
-
 constexpr const char* kSelf = "self"; // text that the model writes, no file
 
 constexpr double kLeastRate = std::numeric_limits<double>::min();
@@ -66,6 +57,12 @@ Result<OperandScheme> readOperand(const std::string& text, char letter, OperandS
         if (others == Scheme{}) return (*scheme).*part;
     }
     return fail(ErrorCode::InvalidSpec, name + ": found \"" + text + "\", expected " + expected);
+}
+
+/// "auto", "on", "off".
+Result<BosMode> readBos(const std::string& text) {
+    if (const std::optional<BosMode> mode = bosModeFromName(text)) return *mode;
+    return fail(ErrorCode::InvalidSpec, "--bos: found \"" + text + "\", expected auto, on or off");
 }
 
 } // namespace
@@ -93,6 +90,15 @@ void makeAbsolute(std::string& path) {
     if (!path.empty() && path != kSelf && !error) path = whole.lexically_normal().string();
 }
 
+void declareSwitch(Arguments& arguments, const OptionText& text, std::function<void(bool)> take) {
+    arguments.option(text, [take = std::move(take), name = text.names](const std::string& found) -> Status {
+        if (found != "on" && found != "off")
+            return fail(ErrorCode::InvalidSpec, name + ": found \"" + found + "\", expected on or off");
+        take(found == "on");
+        return {};
+    });
+}
+
 void declareDevice(Arguments& arguments, DeviceOptions& device) {
     arguments.option(
         {"--device", "D", "auto (a CUDA GPU when there is one), cpu, cuda or cuda:N (default auto)"},
@@ -115,6 +121,26 @@ void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, c
         {"--seq-len", "N",
          "tokens a calibration sequence (default " + std::to_string(calibration.sequenceLength) + ")"},
         calibration.sequenceLength, kMinSequenceLength, kMaxSequenceLength);
+    declareBos(arguments, calibration.bos);
+}
+
+void declareBos(Arguments& arguments, BosMode& bos) {
+    arguments.option({"--bos", "MODE",
+                      "BOS token in front of texts: auto (as the tokenizer says, what transformers does), on "
+                      "or off (default auto)"},
+                     [&bos](const std::string& text) -> Status {
+                         BDQ_TRY(bos, readBos(text));
+                         return {};
+                     });
+}
+
+void declareBos(Arguments& arguments, std::optional<BosMode>& bos, const std::string& otherwise) {
+    arguments.option(
+        {"--bos", "MODE", "BOS token in front of the text: auto, on or off (default: " + otherwise + ")"},
+        [&bos](const std::string& text) -> Status {
+            BDQ_TRY(bos, readBos(text));
+            return {};
+        });
 }
 
 void declareTraining(Arguments& arguments, TrainingOverrides& training) {
@@ -142,13 +168,13 @@ void declareTraining(Arguments& arguments, TrainingOverrides& training) {
                             "a number more than 0, at most 1"));
     optionalCount(arguments, {"--batch", "N", "sequences a training step (default: the preset's)"},
                   training.batch, 1, kMaxBatch);
-    optionalSwitch(arguments, {"--learn-rounding", "on|off", "learn which way each weight is rounded"},
-                   training.learnRounding);
-    optionalSwitch(arguments,
-                   {"--quantized-inputs", "on|off", "blocks learn from the quantized blocks before them"},
-                   training.quantizedInputs);
-    optionalSwitch(arguments, {"--autocast", "on|off", "train with bfloat16 matrix products"},
-                   training.autocast);
+    declareSwitch(arguments, {"--learn-rounding", "on|off", "learn which way each weight is rounded"},
+                  [&training](bool on) { training.learnRounding = on; });
+    declareSwitch(arguments,
+                  {"--quantized-inputs", "on|off", "blocks learn from the quantized blocks before them"},
+                  [&training](bool on) { training.quantizedInputs = on; });
+    declareSwitch(arguments, {"--autocast", "on|off", "train with bfloat16 matrix products"},
+                  [&training](bool on) { training.autocast = on; });
 }
 
 void declareLayers(Arguments& arguments, std::vector<int>& layers, const std::string& help) {

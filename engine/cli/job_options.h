@@ -1,6 +1,8 @@
 // Options that several computing commands share.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,16 @@ void makeAbsolute(std::string& path);
 
 /// --device, --threads
 void declareDevice(Arguments& arguments, DeviceOptions& device);
+/// An option that is "on" or "off".
+void declareSwitch(Arguments& arguments, const OptionText& text, std::function<void(bool)> take);
 /// --seed. `what` says what is random.
 void declareSeed(Arguments& arguments, std::uint64_t& seed, const std::string& what);
-/// --calibration, --sequences = --samples, --seq-len. `sequences` says how many there are by default.
+/// --calibration, --sequences = --samples, --seq-len, --bos. `sequences` says how many there are by default.
 void declareCalibration(Arguments& arguments, CalibrationOptions& calibration, const std::string& sequences);
+/// --bos: what stands in front of the texts of a command.
+void declareBos(Arguments& arguments, BosMode& bos);
+/// The same where leaving it out has a meaning of its own; `otherwise` says which.
+void declareBos(Arguments& arguments, std::optional<BosMode>& bos, const std::string& otherwise);
 /// --epochs, --e2e-steps, --loss, --rate, --batch
 void declareTraining(Arguments& arguments, TrainingOverrides& training);
 /// "A4", "A16". Errors: InvalidSpec naming --activation.

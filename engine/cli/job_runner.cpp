@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/cli/event_log.h"
+#include "engine/cli/exception_guard.h"
 #include "engine/cli/preflight.h"
 #include "engine/pipeline/sensitivity.h"
 #include "engine/report/report.h"
@@ -41,13 +42,34 @@ public:
 
     void emit(const JobEvent& event) {
         const std::lock_guard lock(m_mutex);
-        if (std::holds_alternative<AcceptedEvent>(event) && !m_outDir.empty()) startLog();
+        if (std::holds_alternative<AcceptedEvent>(event) && !m_outDir.empty()) {
+            m_accepted = true;
+            removeCancelFile();
+            startLog();
+        }
         writeToLog(event);
         m_surroundings.sink(event);
     }
 
+    /// Whether a file in the folder asks this job to stop. Before the engine has accepted the job, and with
+    /// it the folder, the file is another job's.
+    [[nodiscard]] bool cancelledByFile() {
+        const std::lock_guard lock(m_mutex);
+        std::error_code error;
+        return m_accepted && std::filesystem::exists(cancelFile(), error);
+    }
+    [[nodiscard]] std::filesystem::path cancelFile() const {
+        return std::filesystem::path(m_outDir) / kCancelFileName;
+    }
+    void removeCancelFile() {
+        std::error_code error;
+        if (m_accepted) std::filesystem::remove(cancelFile(), error);
+    }
+
 private:
     void startLog() {
+        std::error_code ignored; // opening says it
+        std::filesystem::create_directory(m_outDir, ignored);
         Result<EventLog> log = EventLog::open(m_outDir, m_append);
         if (!log) {
             m_surroundings.sink(WarningEvent{log.error().text()});
@@ -66,6 +88,7 @@ private:
     const JobSurroundings& m_surroundings;
     std::string m_outDir;
     bool m_append = false;
+    bool m_accepted = false; ///< the folder is this job's
     std::mutex m_mutex;
     EventLog m_log;
 };
@@ -128,11 +151,8 @@ std::string summaryOf(const JobResult& result, const JobSpec& spec) {
 /// Polls for reasons to stop while the job's thread works.
 class Watch {
 public:
-    Watch(const JobSurroundings& surroundings, EventStream& events, const std::string& outDir)
-        : m_surroundings(surroundings), m_events(events) {
-        if (!outDir.empty()) m_cancelFile = std::filesystem::path(outDir) / kCancelFileName;
-        removeCancelFile();
-    }
+    Watch(const JobSurroundings& surroundings, EventStream& events)
+        : m_surroundings(surroundings), m_events(events) {}
 
     /// Returns when `done`; the first reason to stop requests it.
     void run(std::mutex& mutex, std::condition_variable& changed, const bool& done, std::stop_source& stop) {
@@ -142,7 +162,7 @@ public:
             poll(stop);
             lock.lock();
         }
-        removeCancelFile();
+        m_events.removeCancelFile();
     }
 
     [[nodiscard]] const std::optional<Error>& reason() const { return m_reason; }
@@ -150,9 +170,9 @@ public:
 private:
     void poll(std::stop_source& stop) {
         std::optional<Error> found = m_surroundings.stopReason();
-        std::error_code error;
-        if (!found && !m_cancelFile.empty() && std::filesystem::exists(m_cancelFile, error))
-            found = Error{ErrorCode::Cancelled, "cancelled by the file " + m_cancelFile.string(), {}};
+        if (!found && m_events.cancelledByFile())
+            found =
+                Error{ErrorCode::Cancelled, "cancelled by the file " + m_events.cancelFile().string(), {}};
         if (found && !m_reason) {
             m_reason = std::move(found);
             stop.request_stop();
@@ -163,14 +183,8 @@ private:
         }
     }
 
-    void removeCancelFile() {
-        std::error_code error;
-        if (!m_cancelFile.empty()) std::filesystem::remove(m_cancelFile, error);
-    }
-
     const JobSurroundings& m_surroundings;
     EventStream& m_events;
-    std::filesystem::path m_cancelFile;
     std::optional<Error> m_reason;
     Clock::time_point m_memoryAt = Clock::now();
 };
@@ -182,11 +196,13 @@ Result<JobResult> performOnThread(const JobSpec& spec, const JobSurroundings& su
     std::condition_variable changed;
     bool done = false;
     Result<JobResult> result;
-    Watch watch(surroundings, events, outDirOf(spec));
+    Watch watch(surroundings, events);
     std::jthread worker([&] {
         JobContext context(stop.get_token(), [&events](const JobEvent& event) { events.emit(event); });
-        Result<JobResult> found =
-            std::visit([&](const auto& job) { return perform(job, context, surroundings.requests); }, spec);
+        Result<JobResult> found = guarded([&] {
+            return std::visit([&](const auto& job) { return perform(job, context, surroundings.requests); },
+                              spec);
+        });
         const std::lock_guard lock(mutex);
         result = std::move(found);
         done = true;
@@ -204,7 +220,7 @@ Result<JobResult> performOnThread(const JobSpec& spec, const JobSurroundings& su
 
 Result<JobResult> runJob(const JobSpec& spec, const JobSurroundings& surroundings) {
     EventStream events(spec, surroundings);
-    const Status checked = preflight(spec);
+    const Status checked = guarded([&] { return preflight(spec); });
     Result<JobResult> result = checked ? performOnThread(spec, surroundings, events)
                                        : Result<JobResult>(tl::unexpected<Error>(checked.error()));
     if (result)

@@ -21,9 +21,6 @@ struct JobSurroundings {
     RequestQueue* requests = nullptr; ///< InspectSpec only: where its requests arrive
 };
 
-/// A file of this name in the out folder cancels the job (design/style.md 6.3, detached jobs).
-inline constexpr const char* kCancelFileName = "cancel";
-
 /// Runs a job to its end and returns its result or the error of its terminal event.
 Result<JobResult> runJob(const JobSpec& spec, const JobSurroundings& surroundings);
 

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "engine/api/fault_signals.h"
 #include "engine/cli/program.h"
 
 namespace {
@@ -30,5 +31,6 @@ bdq::Error becomeEngine(char* const* argv) {
 } // namespace
 
 int main(int argc, char* argv[]) {
+    bdq::handleFaultSignals("bdq");
     return bdq::cli::runProgram(argc, argv, STDOUT_FILENO, nullptr, becomeEngine);
 }

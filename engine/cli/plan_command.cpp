@@ -57,7 +57,7 @@ public:
                              return {};
                          });
         arguments.option(
-            {"--metric", "NAME", metricNames() + " (default kl with a sensitivity, else predicted)"},
+            {"--metric", "NAME", metricNames() + " (default kl with a sensitivity, else estimated)"},
             [this](const std::string& text) { return takeMetric(text); });
         arguments.option({"--transform", "NAME", "whose losses count (default: the last that was measured)"},
                          [this](const std::string& text) -> Status {
@@ -74,18 +74,25 @@ public:
                              BDQ_TRY(m_request.kv, readCache(text));
                              return {};
                          });
+        arguments.option({"--weights", "NAME",
+                          "rounding behind estimated and predicted losses: rtn, or mse for searched ranges "
+                          "(default mse)"},
+                         [this](const std::string& text) { return takeRounding(text); });
         arguments.flag({"--whole-layers", "", "all sites of a layer get the same bits"},
                        m_request.wholeLayers);
         declareJson(arguments);
         arguments.footer(metricHelp());
     }
 
+    Status check() override { return checkOutput(m_outFile, json()); }
+
     Result<int> execute(Console& console, EngineServices*) override {
         BDQ_TRY(const AnalysisResult analysed, readAnalysis());
         BDQ_TRY(const std::optional<SensitivityResult> sensitivity, readSensitivity());
         auto plan = analysis::planBits(analysed, sensitivity ? &*sensitivity : nullptr, m_request);
         if (!plan) return passOn(std::move(plan).error(), m_dir);
-        BDQ_CHECK(writeFileAtomically(m_outFile, endLine(encodePlan(plan->plan))));
+        BDQ_CHECK(writeOutput(console, m_outFile, endLine(encodePlan(plan->plan))));
+        if (m_outFile == kStandardOutput) return 0;
         BDQ_CHECK(console.print(json() ? endLine(toJson(*plan).dump()) : describe(*plan)));
         return 0;
     }
@@ -93,6 +100,7 @@ public:
 private:
     Status takeBudget(const std::string& text);
     Status takeMetric(const std::string& text);
+    Status takeRounding(const std::string& text);
     [[nodiscard]] Result<AnalysisResult> readAnalysis() const;
     [[nodiscard]] Result<std::optional<SensitivityResult>> readSensitivity() const;
     [[nodiscard]] std::string describe(const BitPlan& plan) const;
@@ -128,6 +136,14 @@ Status PlanCommand::takeMetric(const std::string& text) {
                 "--metric: unknown metric \"" + text + "\", expected " + metricNames());
 }
 
+Status PlanCommand::takeRounding(const std::string& text) {
+    const std::optional<WeightRounding> rounding = roundingFromName(text);
+    if (rounding != WeightRounding::Rtn && rounding != WeightRounding::Mse)
+        return fail(ErrorCode::InvalidSpec, "--weights: found \"" + text + "\", expected rtn or mse");
+    m_request.rounding = *rounding;
+    return {};
+}
+
 Result<AnalysisResult> PlanCommand::readAnalysis() const {
     const std::string path = (std::filesystem::path(m_dir) / "analysis.json").string();
     BDQ_TRY(const std::string text, readTextFile(path, kMaxAnalysisBytes));
@@ -137,7 +153,8 @@ Result<AnalysisResult> PlanCommand::readAnalysis() const {
 Result<std::optional<SensitivityResult>> PlanCommand::readSensitivity() const {
     const std::filesystem::path path = std::filesystem::path(m_dir) / kSensitivityFileName;
     std::error_code error;
-    const bool wanted = m_request.metric != analysis::PlanMetric::Predicted;
+    const bool wanted = m_request.metric != analysis::PlanMetric::Predicted &&
+                        m_request.metric != analysis::PlanMetric::Estimated;
     if (!wanted || !std::filesystem::exists(path, error)) return std::optional<SensitivityResult>();
     BDQ_TRY(const std::string text, readTextFile(path, kMaxAnalysisBytes));
     BDQ_TRY(SensitivityResult result, decodeSensitivity(text, path.string()));

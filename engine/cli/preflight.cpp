@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "engine/api/sensitivity.h"
+
 namespace bdq::cli {
 namespace {
 
@@ -18,9 +20,13 @@ Status checkTextFile(const std::string& path, const std::string& what) {
         return fail(ErrorCode::NotFound, what + " " + path + ": not found, expected a text file");
     if (fs::is_directory(status))
         return fail(ErrorCode::NotFound, what + " " + path + ": found a folder, expected a text file");
+    if (!fs::is_regular_file(status))
+        return fail(ErrorCode::Io, what + " " + path + ": found " +
+                                       (fs::is_fifo(status) ? "a pipe" : "a device or a socket") +
+                                       ", expected a text file");
     if (::access(path.c_str(), R_OK) != 0)
         return fail(ErrorCode::Io, what + " " + path + ": cannot be read: " + std::strerror(errno));
-    if (fs::is_regular_file(status) && fs::file_size(path, error) == 0)
+    if (fs::file_size(path, error) == 0)
         return fail(ErrorCode::MissingCalibration, what + " " + path + ": found 0 bytes, expected text");
     return {};
 }
@@ -61,6 +67,8 @@ Status checkTexts(const SensitivitySpec& spec) {
 std::string outDirOf(const JobSpec& spec) {
     if (auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return analyze->outDir;
     if (auto* run = std::get_if<RunSpec>(&spec)) return run->outDir;
+    if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec))
+        return sensitivity->analysisDir + "/" + kSensitivityFolderName;
     return {};
 }
 

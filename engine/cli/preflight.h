@@ -7,8 +7,8 @@
 
 namespace bdq::cli {
 
-/// Folder of the job's own, with its event log and its cancel file. Empty when it has none, as a sensitivity:
-/// what it adds to belongs to the analysis.
+/// Folder of the job's own, with its event log and its cancel file; of a sensitivity a folder in that of the
+/// analysis. Empty when it has none.
 std::string outDirOf(const JobSpec& spec);
 
 /// Checks the options and that the texts a job names can be read: the evaluation text is needed only after

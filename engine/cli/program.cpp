@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/cli/command.h"
+#include "engine/cli/exception_guard.h"
 
 namespace bdq::cli {
 namespace {
@@ -23,7 +24,7 @@ int runProgram(int argc, char* const* argv, int outFd, EngineServices* engine, c
     for (const auto& command : commands)
         known.push_back(command.get());
 
-    const Result<ParsedLine> line = parseCommandLine(argc, argv, known);
+    const Result<ParsedLine> line = guarded([&] { return parseCommandLine(argc, argv, known); });
     if (!line) return console.report(line.error(), asksForJson(argc, argv));
     if (line->command == nullptr) {
         const Status printed = console.print(line->text);
@@ -31,7 +32,7 @@ int runProgram(int argc, char* const* argv, int outFd, EngineServices* engine, c
     }
     Command& command = *line->command;
     if (command.needsEngine() && engine == nullptr) return console.report(handOver(argv), command.json());
-    const Result<int> code = command.execute(console, engine);
+    const Result<int> code = guarded([&] { return command.execute(console, engine); });
     return code ? *code : console.report(code.error(), command.json());
 }
 

@@ -27,16 +27,24 @@ public:
                              m_spec.format = *format;
                              return {};
                          });
-        arguments.option({"--out", "FILE", "file to write"}, m_spec.outFile, true);
+        arguments.option({"--out", "FILE", "file to write; - = standard output"}, m_spec.outFile, true);
         arguments.option(
             {"--leave-out", "LIST", "sections to leave out of html and md, e.g. " + sectionNames()},
             [this](const std::string& text) { return readLeaveOut(text); });
         declareJson(arguments);
     }
 
-    Status check() override { return validate(m_spec); }
+    Status check() override {
+        BDQ_CHECK(checkOutput(m_spec.outFile, json()));
+        return validate(m_spec);
+    }
 
     Result<int> execute(Console& console, EngineServices*) override {
+        if (m_spec.outFile == kStandardOutput) {
+            BDQ_TRY(const std::string text, report::renderReport(m_spec.dir, m_spec.format, m_spec.leaveOut));
+            BDQ_CHECK(console.print(endLine(text)));
+            return 0;
+        }
         BDQ_CHECK(report::writeReport(m_spec));
         std::error_code error;
         const std::uintmax_t bytes = std::filesystem::file_size(m_spec.outFile, error);

@@ -73,6 +73,7 @@ protected:
         if (m_spec.calibration.sequences == kPresetSequences)
             m_spec.calibration.sequences = presetInfo(m_spec.method, m_spec.preset).sequences;
         m_spec.evaluation.reset();
+        m_evaluation.bos = m_spec.calibration.bos;
         if (!m_evaluation.textPath.empty()) m_spec.evaluation = m_evaluation;
         return m_spec;
     }

@@ -38,6 +38,7 @@ public:
         arguments.number({"--seq-len", "N",
                           "tokens a sequence (default " + std::to_string(m_spec.text.sequenceLength) + ")"},
                          m_spec.text.sequenceLength, kMinSequenceLength, kMaxSequenceLength);
+        declareBos(arguments, m_spec.bos, "as the analysis read its text");
         declareDevice(arguments, m_spec.device);
         declareJson(arguments);
         arguments.footer(

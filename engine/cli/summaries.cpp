@@ -1,6 +1,7 @@
 #include "engine/cli/summaries.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/cli/text.h"
 
@@ -9,24 +10,41 @@ namespace {
 
 constexpr std::size_t kWorstSites = 10;
 
-std::string protocolOf(const EvalResult& result) {
+/// Where the tokens of an evaluation come from.
+std::string textOf(const EvalResult& result) {
     return std::to_string(result.windows) + (result.windows == 1 ? " window of " : " windows of ") +
-           std::to_string(result.sequenceLength) + " tokens, " + result.text + ", " +
-           formatCount(result.tokens) + " tokens";
+           std::to_string(result.sequenceLength) + " of " + result.text + ", which has " +
+           formatCount(result.tokens) + ", " + bosText(result) +
+           (result.form.empty() ? std::string() : "; " + result.form);
 }
 
-/// Broken models have perplexities beyond any digit that means something.
-std::string formatPerplexity(double perplexity) {
-    constexpr double kReadable = 1e6;
-    return perplexity < kReadable ? formatNumber(perplexity, 3) : formatShort(perplexity);
+/// "46.12 +- 0.53", the standard error where there is one.
+std::string withError(const EvalResult& result) {
+    return formatPerplexity(result.perplexity) +
+           (std::isnan(result.nllError) ? std::string()
+                                        : " +- " + formatPerplexity(result.perplexityError(), 2));
 }
 
+std::string layersOf(const RunResult& result) {
+    if (result.quantizedLayers() >= result.model.layers) return {};
+    return ", " + std::to_string(result.quantizedLayers()) + " of " + std::to_string(result.model.layers) +
+           " layers";
+}
+
+/// A perplexity never stands without what it was measured on.
 std::string perplexityLine(const RunResult& result) {
     if (!result.quantized) return {};
     std::string text = "Perplexity ";
-    if (result.full) text += formatPerplexity(result.full->perplexity) + " -> ";
-    return text + formatPerplexity(result.quantized->perplexity) + " (" + protocolOf(*result.quantized) +
-           ")\n";
+    if (result.full) text += withError(*result.full) + " -> ";
+    return text + withError(*result.quantized) + " (" + formatCount(result.quantized->measuredTokens()) +
+           " tokens" + layersOf(result) + ": " + textOf(*result.quantized) + "; +- = standard error)\n";
+}
+
+std::string warningLines(const std::vector<std::string>& warnings) {
+    std::string text;
+    for (const std::string& warning : warnings)
+        text += "Note: " + warning + "\n";
+    return text;
 }
 
 std::string comparisonLine(const ModelComparison& comparison) {
@@ -54,8 +72,9 @@ std::string worstSites(const RunResult& result) {
     std::vector<const RunSiteResult*> rows;
     for (const RunSiteResult& row : result.perLayer)
         rows.push_back(&row);
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const RunSiteResult* a, const RunSiteResult* b) { return a->sqnrDb < b->sqnrDb; });
+    std::stable_sort(rows.begin(), rows.end(), [](const RunSiteResult* a, const RunSiteResult* b) {
+        return sortKey(a->sqnrDb) < sortKey(b->sqnrDb);
+    });
     rows.resize(std::min(rows.size(), kWorstSites));
     if (rows.empty()) return {};
     TextTable table({"layer", "site", "scheme", "SQNR dB", "MSE", "Flatness before", "after"});
@@ -72,9 +91,10 @@ std::string worstSites(const RunResult& result) {
 std::string describeEval(const EvalResult& result) {
     std::string text;
     if (!result.text.empty())
-        text = "perplexity " + formatPerplexity(result.perplexity) + " (" + protocolOf(result) + "; nll " +
-               formatNumber(result.nll, 5) + " nats a token; " + formatNumber(result.tokensPerSecond, 0) +
-               " tokens/s on " + result.provenance.device + ")\n";
+        text = "perplexity " + withError(result) + " (" + formatCount(result.measuredTokens()) +
+               " tokens: " + textOf(result) + "; +- = standard error; nll " + formatNumber(result.nll, 5) +
+               " nats a token; " + formatNumber(result.tokensPerSecond, 0) + " tokens/s on " +
+               result.provenance.device + ")\n";
     if (result.comparison) text += comparisonLine(*result.comparison);
     return result.tasks.empty() ? text : text + taskTable(result);
 }
@@ -87,13 +107,13 @@ std::string describeRun(const RunResult& result) {
                 ? std::string()
                 : " with " + std::to_string(result.spec.plan.overrides.size()) + " sites that differ") +
            (result.simulated ? ", simulated arithmetic" : "") + "\n" + perplexityLine(result) +
-           "Average weight bits " + formatNumber(result.averageWeightBits, 2) +
-           " (scales and zero points counted)\n" + worstSites(result) + "Time " +
-           formatDuration(made.seconds) + " on " + made.device + ", peak memory " +
+           "Average weight bits: " + averageBitsText(result) +
+           ", scales and zero points counted, weights that are not quantized at 16\n" + worstSites(result) +
+           "Time " + formatDuration(made.seconds) + " on " + made.device + ", peak memory " +
            formatBytes(made.peakHostBytes) +
            (made.peakDeviceBytes > 0 ? ", on the device " + formatBytes(made.peakDeviceBytes)
                                      : std::string()) +
-           "\n";
+           "\n" + warningLines(result.warnings);
 }
 
 std::string describeSensitivity(const SensitivityResult& result) {

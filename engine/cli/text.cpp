@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <sstream>
 
 namespace bdq::cli {
@@ -81,10 +82,26 @@ std::string formatNumber(double value, int decimals) {
     return buffer.data();
 }
 
+double sortKey(double value) {
+    return std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+}
+
 std::string formatShort(double value) {
+    if (std::isnan(value)) return "-";
     std::array<char, 64> buffer{};
     std::snprintf(buffer.data(), buffer.size(), "%.4g", value);
     return buffer.data();
+}
+
+std::string formatPerplexity(double perplexity, int digits) {
+    constexpr double kReadable = 1e6;
+    if (!std::isfinite(perplexity) || perplexity <= 0 || perplexity >= kReadable)
+        return formatShort(perplexity);
+    const int before = static_cast<int>(std::floor(std::log10(perplexity))) + 1;
+    if (before <= digits) return formatNumber(perplexity, digits - before);
+    // Digits before the point are not dropped but rounded to as many as mean something.
+    const double unit = std::pow(10.0, before - digits);
+    return formatNumber(std::round(perplexity / unit) * unit, 0);
 }
 
 std::string formatBytes(std::uint64_t bytes) {

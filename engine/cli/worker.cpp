@@ -4,11 +4,15 @@
 #include <cstdlib>
 #include <mutex>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "engine/cli/cancel_signals.h"
 #include "engine/cli/command_reader.h"
 #include "engine/cli/event_log.h"
 #include "engine/cli/job_runner.h"
 #include "engine/cli/log.h"
+#include "engine/cli/preflight.h"
 
 namespace bdq::cli {
 namespace {
@@ -66,6 +70,19 @@ private:
     RequestQueue m_queue;
 };
 
+/// Out of the session and the log pipe of the program that started us. A log that cannot be opened must not
+/// end the job.
+void leaveParent(const std::string& outDir) {
+    ::setsid();
+    if (outDir.empty()) return;
+    const std::string path = outDir + "/worker.log";
+    const int log = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (log < 0) return;
+    ::dup2(log, STDERR_FILENO);
+    ::close(log);
+    logInfo("goes on in the background");
+}
+
 std::optional<Error> whyStop(EventPipe& pipe, CommandReader& commands) {
     if (commands.sinceEnd() > kPatienceWithoutParent) {
         logError("the job did not stop in time after its parent had gone");
@@ -73,7 +90,8 @@ std::optional<Error> whyStop(EventPipe& pipe, CommandReader& commands) {
     }
     if (std::optional<Error> reason = commands.stopReason()) return reason;
     if (cancelSignalled()) return Error{ErrorCode::Cancelled, "cancelled by a signal", {}};
-    if (pipe.broken()) return Error{ErrorCode::Cancelled, "nobody listens any more", {}};
+    if (pipe.broken() && !commands.detached())
+        return Error{ErrorCode::Cancelled, "nobody listens any more", {}};
     return std::nullopt;
 }
 
@@ -91,9 +109,16 @@ int runWorker(int commandFd, int eventFd, const HelloEvent& hello) {
         commands.waitForStart([&pipe] { return cancelSignalled() || pipe.broken(); });
     if (spec) {
         logInfo("starting: " + commandLine(*spec));
-        const Result<JobResult> result =
-            runJob(*spec, {hello, [&pipe](const JobEvent& event) { pipe.write(event); },
-                           [&pipe, &commands] { return whyStop(pipe, commands); }, &desk.queue()});
+        bool left = false;
+        const auto stopReason = [&] {
+            if (!left && commands.detached()) {
+                left = true;
+                leaveParent(outDirOf(*spec));
+            }
+            return whyStop(pipe, commands);
+        };
+        const Result<JobResult> result = runJob(
+            *spec, {hello, [&pipe](const JobEvent& event) { pipe.write(event); }, stopReason, &desk.queue()});
         logInfo(result ? "finished" : result.error().text());
     } else if (spec.error().code == ErrorCode::Cancelled) {
         pipe.write(CancelledEvent{});
@@ -101,7 +126,7 @@ int runWorker(int commandFd, int eventFd, const HelloEvent& hello) {
         logError(spec.error().text());
         pipe.write(FailedEvent{spec.error()});
     }
-    return pipe.terminalDelivered() ? 0 : kCouldNotSpeak;
+    return pipe.terminalDelivered() || commands.detached() ? 0 : kCouldNotSpeak;
 }
 
 } // namespace bdq::cli

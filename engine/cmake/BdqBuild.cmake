@@ -40,7 +40,8 @@ function(bdq_library name)
 endfunction()
 
 # bdq_add_test(name LABEL label [SOURCES ...] [LIBS ...] [TIMEOUT seconds]): one executable, one ctest entry.
-# Default source: <name>.cpp.
+# Default source: <name>.cpp. Tests whose figures come from libtorch's kernels, which are others on another processor, get
+# the label "kernels" beside their own: they link the engine or start it.
 function(bdq_add_test name)
     cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
     if(NOT ARG_SOURCES)
@@ -48,6 +49,9 @@ function(bdq_add_test name)
     endif()
     if(NOT ARG_TIMEOUT)
         set(ARG_TIMEOUT 120)
+    endif()
+    if("bdq::engine" IN_LIST ARG_LIBS OR ARG_LABEL MATCHES "^(e2e|slow)$")
+        list(APPEND ARG_LABEL kernels)
     endif()
     add_executable(${name} ${ARG_SOURCES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")

@@ -19,8 +19,8 @@ struct Sequence {
 /// Makes the sequences of one item.
 class ItemEncoder {
 public:
-    ItemEncoder(const io::Tokenizer& tokenizer, std::size_t contextLength, std::string label)
-        : m_tokenizer(tokenizer), m_contextLength(contextLength), m_label(std::move(label)) {}
+    ItemEncoder(const io::Tokenizer& tokenizer, bool bos, std::size_t contextLength, std::string label)
+        : m_tokenizer(tokenizer), m_bos(bos), m_contextLength(contextLength), m_label(std::move(label)) {}
 
     Result<std::vector<Sequence>> encode(const ChoiceItem& item) const {
         const std::size_t end = item.context.find_last_not_of(" \t\n\r\f\v") + 1;
@@ -47,10 +47,15 @@ public:
 
 private:
     Result<Tokens> tokens(const std::string& text) const {
-        if (text.empty()) return Tokens{};
-        auto found = m_tokenizer.encode(text);
-        if (!found) return passOn(std::move(found).error(), m_label);
-        return found;
+        Tokens ids;
+        if (!text.empty()) {
+            auto found = m_tokenizer.encode(text);
+            if (!found) return passOn(std::move(found).error(), m_label);
+            ids = std::move(*found);
+        }
+        if (m_bos && (ids.empty() || ids.front() != *m_tokenizer.bosId()))
+            ids.insert(ids.begin(), *m_tokenizer.bosId());
+        return ids;
     }
 
     Result<std::int32_t> startToken() const {
@@ -78,6 +83,7 @@ private:
     }
 
     const io::Tokenizer& m_tokenizer;
+    bool m_bos; ///< only with a tokenizer that has one
     std::size_t m_contextLength;
     std::string m_label;
 };
@@ -112,13 +118,17 @@ void append(std::vector<Sequence> sequences, ChoiceRequests& all) {
 } // namespace
 
 Result<int> addRequests(const ChoiceTask& task, const io::Tokenizer& tokenizer, std::int64_t contextLength,
-                        const JobContext& context, ChoiceRequests& all) {
+                        const JobContext& context, ChoiceRequests& all, BosMode bos) {
+    if (bos == BosMode::On && !tokenizer.bosId())
+        return fail(ErrorCode::Unsupported, task.path + ": a BOS was asked for (--bos on), and the tokenizer "
+                                                        "has none, expected --bos auto or off");
+    const bool addsBos = bos == BosMode::On || (bos == BosMode::Auto && tokenizer.addsBos());
     const std::size_t longest =
         contextLength > 0 ? static_cast<std::size_t>(contextLength) : std::numeric_limits<std::size_t>::max();
     int cut = 0;
     for (const ChoiceItem& item : task.items) {
         BDQ_CHECK(context.checkCancelled());
-        const ItemEncoder encoder(tokenizer, longest, task.path + ":" + std::to_string(item.line));
+        const ItemEncoder encoder(tokenizer, addsBos, longest, task.path + ":" + std::to_string(item.line));
         BDQ_TRY(std::vector<Sequence> sequences, encoder.encode(item));
         if (std::ranges::any_of(sequences, &Sequence::cut)) ++cut;
         append(std::move(sequences), all);

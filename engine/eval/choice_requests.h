@@ -25,12 +25,13 @@ struct ChoiceRequests {
 /// Appends the requests of a task; returns how many items were cut. As lm-evaluation-harness: blanks (of
 /// ASCII) at the end of the context belong to the choice; the tokens of a choice are those of
 /// context + " " + choice after as many as the context alone has; an empty context is the BOS, else the EOS
-/// token; what is longer than `contextLength` (0 = not
-/// known, nothing is too long) loses tokens on the left. An input that begins another one of
-/// the same item is not repeated: attention is causal. Errors: the tokenizer's; BadFormat naming file and
-/// line when a choice is longer than `contextLength` or has no token of its own; Unsupported when an empty
-/// context meets a tokenizer without BOS and EOS; Cancelled.
+/// token; what is longer than `contextLength` (0 = not known, nothing is too long) loses tokens on the left.
+/// `bos`: Auto puts a BOS in front of every context where the tokenizer puts one in front of texts, On
+/// always, and never a second one; an EOS that a tokenizer puts at the end of texts is left out. An input
+/// that begins another one of the same item is not repeated: attention is causal. Errors: the tokenizer's;
+/// BadFormat naming file and line when a choice is longer than `contextLength` or has no token of its own;
+/// Unsupported when an empty context meets a tokenizer without BOS and EOS, or On one without BOS; Cancelled.
 Result<int> addRequests(const ChoiceTask& task, const io::Tokenizer& tokenizer, std::int64_t contextLength,
-                        const JobContext& context, ChoiceRequests& all);
+                        const JobContext& context, ChoiceRequests& all, BosMode bos = BosMode::Off);
 
 } // namespace bdq

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include <ATen/ATen.h>
 
@@ -49,6 +51,7 @@ private:
     ModelEnds m_ends;
     Rope m_rope;
     WindowSums m_sums;
+    std::vector<double> m_windowLosses;
     double m_done = 0;
     double m_total = 0;
 };
@@ -77,6 +80,7 @@ Status Evaluation::addWindow(const at::Tensor& hidden, const at::Tensor& full, c
     if (!std::isfinite(sums.loss) || !std::isfinite(sums.fullLoss) || !std::isfinite(sums.divergence))
         return fail(ErrorCode::NonFinite, m_weights.path() + ": the loss of window " +
                                               std::to_string(window) + " is not a finite number");
+    m_windowLosses.push_back(sums.loss);
     m_sums.loss += sums.loss;
     m_sums.fullLoss += sums.fullLoss;
     m_sums.divergence += sums.divergence;
@@ -122,6 +126,7 @@ PerplexityResult Evaluation::result(std::int64_t length, int windows) const {
     PerplexityResult result;
     result.windows = windows;
     result.nll = m_sums.loss / windows;
+    result.nllError = standardError(m_windowLosses);
     result.perplexity = std::exp(result.nll);
     if (m_measured.full != nullptr)
         result.comparison = ModelComparison{m_sums.divergence / windows, m_sums.agreement / windows,
@@ -154,6 +159,16 @@ Result<PerplexityResult> Evaluation::run(std::span<const std::int32_t> tokens, s
 }
 
 } // namespace
+
+double standardError(std::span<const double> values) {
+    const auto count = static_cast<double>(values.size());
+    if (values.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    double squares = 0;
+    for (const double value : values)
+        squares += (value - mean) * (value - mean);
+    return std::sqrt(squares / (count - 1) / count);
+}
 
 int windowCount(std::size_t tokens, const PerplexityOptions& options) {
     const int windows = static_cast<int>(tokens / static_cast<std::size_t>(options.windowLength));

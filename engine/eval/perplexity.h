@@ -21,6 +21,9 @@ struct PerplexityOptions {
 
 struct PerplexityResult {
     double nll = 0; ///< mean over windows of the mean cross-entropy, nats
+    /// Standard error of nll: windows are taken as independent draws of the text, s / sqrt(windows) with the
+    /// sample standard deviation s of their means. NaN for one window.
+    double nllError = 0;
     double perplexity = 0;
     int windows = 0;
     std::optional<ModelComparison> comparison; ///< with a full model to compare with
@@ -35,6 +38,9 @@ struct MeasuredLayers {
     LayerSource& layers;
     LayerSource* full;
 };
+
+/// s / sqrt(n) of n >= 2 values with the sample standard deviation s; NaN for fewer.
+double standardError(std::span<const double> values);
 
 /// Windows that a text of so many tokens has under these options.
 int windowCount(std::size_t tokens, const PerplexityOptions& options);

@@ -1,8 +1,10 @@
 #include "engine/io/bpe.h"
 
+#include <algorithm>
 #include <queue>
 
 #include "engine/io/byte_reader.h"
+#include "engine/io/unicode.h"
 
 namespace bdq::io {
 namespace {
@@ -79,43 +81,58 @@ std::optional<std::string> bytesOfTokenText(std::string_view text) {
     return bytes;
 }
 
-Status Bpe::addTokens(const BpeSource& source, const std::string& label) {
-    m_byteIds.fill(-1);
+void Bpe::addTokens(const BpeSource& source) {
     m_bytes.reserve(source.tokens.size());
     m_ids.reserve(source.tokens.size());
     for (const BpeSource::Token& token : source.tokens) {
         const auto id = static_cast<std::int32_t>(m_bytes.size());
-        std::optional<std::string> bytes = token.special ? std::nullopt : bytesOfTokenText(token.text);
+        std::optional<std::string> bytes;
+        if (!token.special)
+            bytes = m_byteLevel ? bytesOfTokenText(token.text) : std::optional(std::string(token.text));
         const bool plain = bytes.has_value() && !bytes->empty();
         m_bytes.push_back(plain ? std::move(*bytes) : std::string(token.text));
-        if (!plain) continue;
-        if (!m_ids.emplace(m_bytes.back(), id).second)
-            return fail(ErrorCode::BadFormat,
-                        label + ": token " + inQuotes(token.text) + " appears twice in the vocabulary");
-        if (m_bytes.back().size() == 1) m_byteIds[static_cast<unsigned char>(m_bytes.back().front())] = id;
+        if (plain) m_ids.insert_or_assign(m_bytes.back(), id);
     }
-    return {};
 }
 
 Status Bpe::addMerges(const BpeSource& source, const std::string& label) {
     m_merges.reserve(source.merges.size());
     std::int32_t rank = 0;
     for (const auto& [left, right] : source.merges) {
-        const auto leftBytes = bytesOfTokenText(left);
-        const auto rightBytes = bytesOfTokenText(right);
-        const auto idOf = [&](const std::optional<std::string>& bytes) {
-            const auto found = bytes ? m_ids.find(*bytes) : m_ids.end();
-            return found == m_ids.end() ? -1 : found->second;
+        const auto bytes = [&](std::string_view text) {
+            return m_byteLevel ? bytesOfTokenText(text) : std::optional(std::string(text));
         };
-        const std::int32_t leftId = idOf(leftBytes);
-        const std::int32_t rightId = idOf(rightBytes);
-        const std::int32_t result = leftId < 0 || rightId < 0 ? -1 : idOf(*leftBytes + *rightBytes);
+        const auto leftBytes = bytes(left);
+        const auto rightBytes = bytes(right);
+        const auto id = [&](const std::optional<std::string>& text) {
+            return text ? idOf(*text).value_or(-1) : -1;
+        };
+        const std::int32_t leftId = id(leftBytes);
+        const std::int32_t rightId = id(rightBytes);
+        const std::int32_t result = leftId < 0 || rightId < 0 ? -1 : id(*leftBytes + *rightBytes);
         if (result < 0)
             return fail(ErrorCode::BadFormat, label + ": merge " + std::to_string(rank) + " of " +
                                                   inQuotes(left) + " and " + inQuotes(right) +
                                                   " names a token that is not in the vocabulary");
         m_merges.try_emplace(pairKey(leftId, rightId), Merge{rank++, result});
     }
+    return {};
+}
+
+Status Bpe::addFallback(const BpeSource& source, const std::string& label) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        const std::string bytes = m_byteLevel
+                                      ? std::string(1, static_cast<char>(byte))
+                                      : std::string("<0x") + kDigits[byte / 16] + kDigits[byte % 16] + ">";
+        m_byteIds[byte] = idOf(bytes).value_or(-1);
+    }
+    if (source.unknown.empty()) return {};
+    for (std::size_t id = 0; id < source.tokens.size(); ++id)
+        if (source.tokens[id].text == source.unknown) m_unknownId = static_cast<std::int32_t>(id);
+    if (m_unknownId < 0)
+        return fail(ErrorCode::BadFormat,
+                    label + ": the unknown token " + inQuotes(source.unknown) + " is not in the vocabulary");
     return {};
 }
 
@@ -126,9 +143,13 @@ Result<Bpe> Bpe::build(const BpeSource& source, const std::string& label) {
                                               " merges");
     Bpe bpe;
     bpe.m_label = label;
+    bpe.m_byteLevel = source.byteLevel;
     bpe.m_ignoreMerges = source.ignoreMerges;
-    BDQ_CHECK(bpe.addTokens(source, label));
+    bpe.m_byteFallback = source.byteFallback && !source.byteLevel;
+    bpe.m_fuseUnknown = source.fuseUnknown;
+    bpe.addTokens(source);
     BDQ_CHECK(bpe.addMerges(source, label));
+    BDQ_CHECK(bpe.addFallback(source, label));
     return bpe;
 }
 
@@ -136,24 +157,62 @@ std::string_view Bpe::bytesOf(std::int32_t id) const {
     return id < 0 || id >= size() ? std::string_view{} : m_bytes[static_cast<std::size_t>(id)];
 }
 
+std::optional<std::int32_t> Bpe::idOf(std::string_view bytes) const {
+    const auto found = m_ids.find(bytes);
+    return found == m_ids.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// What is merged: ids of bytes or characters. As in `tokenizers`, an unknown token waits for the next one
+/// that the vocabulary has, also when bytes come in between.
+std::vector<std::int32_t> Bpe::symbolsOf(std::string_view piece) const {
+    std::vector<std::int32_t> symbols;
+    symbols.reserve(piece.size());
+    bool waiting = false;
+    const auto flush = [&] {
+        if (waiting) symbols.push_back(m_unknownId);
+        waiting = false;
+    };
+    while (!piece.empty()) {
+        const std::size_t bytes = m_byteLevel ? 1 : firstCharacter(piece).bytes;
+        const std::string_view character = piece.substr(0, bytes);
+        piece.remove_prefix(bytes);
+        const std::int32_t id = m_byteLevel ? m_byteIds[static_cast<unsigned char>(character.front())]
+                                            : idOf(character).value_or(-1);
+        const auto byteId = [&](char byte) { return m_byteIds[static_cast<unsigned char>(byte)]; };
+        if (id >= 0) {
+            flush();
+            symbols.push_back(id);
+        } else if (m_byteFallback &&
+                   std::all_of(character.begin(), character.end(), [&](char c) { return byteId(c) >= 0; })) {
+            for (const char byte : character)
+                symbols.push_back(byteId(byte));
+        } else if (m_unknownId >= 0) {
+            if (!m_fuseUnknown) flush();
+            waiting = true;
+        }
+    }
+    flush();
+    return symbols;
+}
+
 Status Bpe::encodePiece(std::string_view piece, std::vector<std::int32_t>& ids) const {
     if (m_ignoreMerges)
-        if (const auto whole = m_ids.find(piece); whole != m_ids.end()) {
-            ids.push_back(whole->second);
+        if (const auto whole = idOf(piece)) {
+            ids.push_back(*whole);
             return {};
         }
     if (piece.size() > INT32_MAX)
         return fail(ErrorCode::Unsupported, m_label + ": a piece of text without a break of over 2 GiB");
-    const auto count = static_cast<std::int32_t>(piece.size());
+    merge(symbolsOf(piece), ids);
+    return {};
+}
+
+void Bpe::merge(const std::vector<std::int32_t>& start, std::vector<std::int32_t>& ids) const {
+    const auto count = static_cast<std::int32_t>(start.size());
     std::vector<Symbol> symbols;
-    symbols.reserve(piece.size());
-    for (std::int32_t i = 0; i < count; ++i) {
-        const auto byte = static_cast<unsigned char>(piece[static_cast<std::size_t>(i)]);
-        if (m_byteIds[byte] < 0)
-            return fail(ErrorCode::Unsupported,
-                        m_label + ": the vocabulary has no token for byte " + std::to_string(byte));
-        symbols.push_back({m_byteIds[byte], i - 1, i + 1 < count ? i + 1 : -1});
-    }
+    symbols.reserve(start.size());
+    for (std::int32_t i = 0; i < count; ++i)
+        symbols.push_back({start[static_cast<std::size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1});
     const auto at = [&](std::int32_t i) -> Symbol& { return symbols[static_cast<std::size_t>(i)]; };
     std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
     const auto propose = [&](std::int32_t left) {
@@ -180,7 +239,6 @@ Status Bpe::encodePiece(std::string_view piece, std::vector<std::int32_t>& ids) 
     }
     for (std::int32_t i = 0; i >= 0 && count > 0; i = at(i).next)
         ids.push_back(at(i).id);
-    return {};
 }
 
 } // namespace bdq::io

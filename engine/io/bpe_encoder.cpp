@@ -1,10 +1,5 @@
 #include "engine/io/bpe_encoder.h"
 
-#include <array>
-#include <charconv>
-
-#include "engine/io/nfc_check.h"
-
 namespace bdq::io {
 namespace {
 
@@ -13,44 +8,47 @@ namespace {
 constexpr std::size_t kMaxCachedWords = 200'000;
 constexpr std::size_t kMaxCachedBytes = 64;
 
-std::string codePointName(char32_t code) {
-    std::array<char, 8> digits{};
-    const auto end =
-        std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<std::uint32_t>(code), 16).ptr;
-    return "U+" + std::string(digits.data(), end);
-}
+/// Encodes pieces, each word once.
+class PieceWriter {
+public:
+    PieceWriter(const Bpe& bpe, std::vector<std::int32_t>& ids) : m_bpe(bpe), m_ids(ids) {}
+
+    /// `piece` must outlive the writer.
+    Status add(std::string_view piece) {
+        if (const auto known = m_cache.find(piece); known != m_cache.end()) {
+            for (std::size_t i = known->second.begin; i < known->second.end; ++i)
+                m_ids.push_back(m_ids[i]);
+            return {};
+        }
+        const std::size_t begin = m_ids.size();
+        BDQ_CHECK(m_bpe.encodePiece(piece, m_ids));
+        if (piece.size() <= kMaxCachedBytes && m_cache.size() < kMaxCachedWords)
+            m_cache.emplace(piece, Range{begin, m_ids.size()});
+        return {};
+    }
+
+private:
+    const Bpe& m_bpe;
+    std::vector<std::int32_t>& m_ids;
+    std::unordered_map<std::string_view, Range> m_cache; ///< where in the ids each word was encoded first
+};
 
 } // namespace
 
-Result<std::vector<std::int32_t>> BpeEncoder::encode(std::string_view text) const {
-    if (const auto code = m_requiresNfc ? firstNotSurelyNfc(text) : std::nullopt)
-        return fail(ErrorCode::Unsupported,
-                    m_label +
-                        ": the tokenizer normalises text to Unicode NFC, which this version "
-                        "does not do; the text holds " +
-                        codePointName(*code) + ": convert it to NFC first");
-    std::vector<std::string_view> pieces;
-    BDQ_CHECK(m_pretokenizer.split(text, pieces));
-    struct Word {
-        std::size_t begin;
-        std::size_t end;
-    };
-    // Where in `ids` each word was encoded first.
-    std::unordered_map<std::string_view, Word> cache;
-    std::vector<std::int32_t> ids;
-    ids.reserve(text.size() / 3);
-    for (const std::string_view piece : pieces) {
-        if (const auto known = cache.find(piece); known != cache.end()) {
-            for (std::size_t i = known->second.begin; i < known->second.end; ++i)
-                ids.push_back(ids[i]);
+Status BpeEncoder::encodeParts(const TextParts& text, std::vector<std::int32_t>& ids) const {
+    Pretokenizer::Pieces pieces; // outlives the writer, whose cache views them
+    PieceWriter writer(m_bpe, ids);
+    for (const TextPart& part : text.parts) {
+        if (part.token >= 0) {
+            ids.push_back(part.token);
             continue;
         }
-        const std::size_t begin = ids.size();
-        BDQ_CHECK(m_bpe.encodePiece(piece, ids));
-        if (piece.size() <= kMaxCachedBytes && cache.size() < kMaxCachedWords)
-            cache.emplace(piece, Word{begin, ids.size()});
+        pieces.texts.clear();
+        BDQ_CHECK(m_pretokenizer.split(part.text, part.first, pieces));
+        for (const std::string_view piece : pieces.texts)
+            BDQ_CHECK(writer.add(piece));
     }
-    return ids;
+    return {};
 }
 
 std::string BpeEncoder::decode(std::span<const std::int32_t> ids) const {
@@ -58,6 +56,12 @@ std::string BpeEncoder::decode(std::span<const std::int32_t> ids) const {
     for (const std::int32_t id : ids)
         text += m_bpe.bytesOf(id);
     return text;
+}
+
+std::optional<std::int32_t> BpeEncoder::idOfToken(std::string_view text) const {
+    for (std::int32_t id = 0; id < m_bpe.size(); ++id)
+        if (m_bpe.bytesOf(id) == text) return id;
+    return std::nullopt;
 }
 
 } // namespace bdq::io

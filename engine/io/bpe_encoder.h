@@ -1,4 +1,4 @@
-// Byte-level BPE over whole texts: pre-tokenizer, word cache, merges.
+// BPE over whole texts: pre-tokenizer, word cache, merges.
 #pragma once
 
 #include "engine/io/bpe.h"
@@ -9,20 +9,18 @@ namespace bdq::io {
 
 class BpeEncoder final : public TextEncoder {
 public:
-    /// `requiresNfc`: the tokenizer normalises to NFC; text that is not surely in NFC is refused.
-    BpeEncoder(Bpe bpe, Pretokenizer pretokenizer, bool requiresNfc, std::string label)
-        : m_bpe(std::move(bpe)), m_pretokenizer(std::move(pretokenizer)), m_requiresNfc(requiresNfc),
-          m_label(std::move(label)) {}
+    BpeEncoder(Bpe bpe, Pretokenizer pretokenizer)
+        : m_bpe(std::move(bpe)), m_pretokenizer(std::move(pretokenizer)) {}
 
-    [[nodiscard]] Result<std::vector<std::int32_t>> encode(std::string_view text) const override;
     [[nodiscard]] std::string decode(std::span<const std::int32_t> ids) const override;
     [[nodiscard]] std::int64_t vocabSize() const override { return m_bpe.size(); }
+    [[nodiscard]] std::optional<std::int32_t> idOfToken(std::string_view text) const override;
 
 private:
+    Status encodeParts(const TextParts& text, std::vector<std::int32_t>& ids) const override;
+
     Bpe m_bpe;
     Pretokenizer m_pretokenizer;
-    bool m_requiresNfc;
-    std::string m_label;
 };
 
 } // namespace bdq::io

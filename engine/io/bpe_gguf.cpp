@@ -1,12 +1,9 @@
 #include "engine/io/bpe_encoder.h"
 #include "engine/io/byte_reader.h"
+#include "engine/io/gguf_tokens.h"
 
 namespace bdq::io {
 namespace {
-
-// Types of tokenizer.ggml.token_type.
-constexpr double kNormalToken = 1;
-constexpr double kByteToken = 6;
 
 std::string_view textOf(const GgufHeader& header, std::string_view key) {
     const GgufValue* value = header.find(key);
@@ -16,28 +13,17 @@ std::string_view textOf(const GgufHeader& header, std::string_view key) {
 } // namespace
 
 Result<std::unique_ptr<TextEncoder>> bpeFromGguf(const GgufHeader& header, const std::string& label) {
-    // Files of before 2024 do not name their pre-tokenizer; they are GPT-2's kind.
     const std::string_view named = textOf(header, "tokenizer.ggml.pre");
-    const std::string_view pre = named.empty() || named == "default" ? "gpt-2" : named;
+    const std::string_view pre = named.empty() ? "default" : named;
     BDQ_TRY(Pretokenizer pretokenizer, Pretokenizer::fromGgufName(pre, label));
-    const GgufValue* tokens = header.find("tokenizer.ggml.tokens");
+    BDQ_TRY(const GgufTokens tokens, tokensFromGguf(header, label));
     const GgufValue* merges = header.find("tokenizer.ggml.merges");
-    if (tokens == nullptr || merges == nullptr)
-        return fail(ErrorCode::BadFormat,
-                    label + ": metadata 'tokenizer.ggml.tokens' or 'tokenizer.ggml.merges' is missing");
+    if (merges == nullptr)
+        return fail(ErrorCode::BadFormat, label + ": metadata 'tokenizer.ggml.merges' is missing");
     BpeSource source;
-    source.ignoreMerges = pre.starts_with("llama");
-    for (const std::string_view text : tokens->strings())
-        source.tokens.push_back({text, false});
-    if (const GgufValue* types = header.find("tokenizer.ggml.token_type")) {
-        const std::vector<double> kinds = types->numbers();
-        if (kinds.size() != source.tokens.size())
-            return fail(ErrorCode::BadFormat, label + ": " + std::to_string(source.tokens.size()) +
-                                                  " tokens, but " + std::to_string(kinds.size()) +
-                                                  " token types");
-        for (std::size_t i = 0; i < kinds.size(); ++i)
-            source.tokens[i].special = kinds[i] != kNormalToken && kinds[i] != kByteToken;
-    }
+    source.ignoreMerges = ggufIgnoresMerges(pre);
+    for (std::size_t i = 0; i < tokens.texts.size(); ++i)
+        source.tokens.push_back({tokens.texts[i], tokens.types[i] == GgufTokenType::Unused});
     for (const std::string_view merge : merges->strings()) {
         const std::size_t space = merge.find(' ', 1);
         if (space == std::string_view::npos)
@@ -45,7 +31,10 @@ Result<std::unique_ptr<TextEncoder>> bpeFromGguf(const GgufHeader& header, const
         source.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
     }
     BDQ_TRY(Bpe bpe, Bpe::build(source, label));
-    return std::make_unique<BpeEncoder>(std::move(bpe), std::move(pretokenizer), false, label);
+    auto encoder = std::make_unique<BpeEncoder>(std::move(bpe), std::move(pretokenizer));
+    encoder->frame = frameFromGguf(header, endsFromGguf(header, tokens.texts.size()));
+    BDQ_CHECK(encoder->setUp(Normalizer(), addedFromGguf(tokens)));
+    return encoder;
 }
 
 } // namespace bdq::io

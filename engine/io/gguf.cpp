@@ -14,9 +14,12 @@ namespace {
 constexpr std::uint32_t kMagic = 0x46554747; // "GGUF"
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint32_t kMaxDims = 4;
-// Smallest encodings: key length + type + one byte; name length + dims + one extent + type + offset.
+// Smallest encodings: key length + type + one byte; name length + dims + type + offset; type + length.
 constexpr std::uint64_t kMinPairBytes = 8 + 4 + 1;
-constexpr std::uint64_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;
+constexpr std::uint64_t kMinTensorBytes = 8 + 4 + 4 + 8;
+constexpr std::uint64_t kMinArrayBytes = 4 + 8;
+const std::string kUnknownType = "ggml type ";
+constexpr int kMaxArrayDepth = 4; // of arrays in arrays
 
 /// Bytes of a scalar type; 0 for strings, arrays and unknown numbers.
 std::uint64_t scalarBytes(GgufType type) {
@@ -66,25 +69,38 @@ Result<std::string_view> readString(ByteReader& reader, std::string_view what) {
     return reader.takeText(length, what);
 }
 
+Status readArray(ByteReader& reader, std::string_view key, int depth, GgufValue& value);
+
+Status skipElement(ByteReader& reader, std::string_view key, int depth, GgufType type) {
+    if (type == GgufType::String) {
+        BDQ_CHECK(readString(reader, key));
+        return {};
+    }
+    GgufValue inner;
+    return readArray(reader, key, depth + 1, inner);
+}
+
 /// Walks over the payload of an array so that later readers of the view need no checks.
-Status readArray(ByteReader& reader, std::string_view key, GgufValue& value) {
+Status readArray(ByteReader& reader, std::string_view key, int depth, GgufValue& value) {
     BDQ_TRY(const std::uint32_t elementType, reader.read<std::uint32_t>("array type"));
     BDQ_TRY(value.count, reader.read<std::uint64_t>("array length"));
     value.elementType = static_cast<GgufType>(elementType);
-    const std::uint64_t bytesEach =
-        value.elementType == GgufType::String ? 8 : scalarBytes(value.elementType);
+    const bool nested = value.elementType == GgufType::Array && depth < kMaxArrayDepth;
+    const bool walked = nested || value.elementType == GgufType::String;
+    const std::uint64_t bytesEach = nested ? kMinArrayBytes : (walked ? 8 : scalarBytes(value.elementType));
     if (bytesEach == 0)
         return fail(ErrorCode::BadFormat, reader.label() + ": metadata " + inQuotes(key) +
                                               ": array of type " + std::to_string(elementType) +
-                                              ", expected numbers, bools or strings");
+                                              ", expected numbers, bools, strings or up to " +
+                                              std::to_string(kMaxArrayDepth) + " levels of arrays");
     BDQ_CHECK(reader.requireItems(value.count, bytesEach, "elements of " + inQuotes(key)));
-    if (value.elementType != GgufType::String) {
+    if (!walked) {
         BDQ_TRY(value.bytes, reader.take(value.count * bytesEach, key));
         return {};
     }
     ByteReader walker = reader;
     for (std::uint64_t i = 0; i < value.count; ++i)
-        BDQ_CHECK(readString(walker, key));
+        BDQ_CHECK(skipElement(walker, key, depth, value.elementType));
     BDQ_TRY(value.bytes, reader.take(walker.position() - reader.position(), key));
     return {};
 }
@@ -94,7 +110,7 @@ Result<GgufValue> readValue(ByteReader& reader, std::string_view key) {
     GgufValue value;
     value.type = static_cast<GgufType>(type);
     if (value.type == GgufType::Array) {
-        BDQ_CHECK(readArray(reader, key, value));
+        BDQ_CHECK(readArray(reader, key, 0, value));
         return value;
     }
     std::uint64_t bytes = scalarBytes(value.type);
@@ -138,15 +154,15 @@ Status readMetadata(ByteReader& reader, std::uint64_t count, GgufHeader& header)
 
 Result<std::vector<std::int64_t>> readShape(ByteReader& reader, const std::string& name) {
     BDQ_TRY(const std::uint32_t dims, reader.read<std::uint32_t>("number of dimensions"));
-    if (dims < 1 || dims > kMaxDims)
-        return fail(ErrorCode::BadFormat, name + ": " + std::to_string(dims) + " dimensions, expected 1 to " +
+    if (dims > kMaxDims)
+        return fail(ErrorCode::BadFormat, name + ": " + std::to_string(dims) + " dimensions, expected 0 to " +
                                               std::to_string(kMaxDims));
     std::vector<std::int64_t> shape(dims);
     for (std::uint32_t i = 0; i < dims; ++i) {
         BDQ_TRY(const std::uint64_t extent, reader.read<std::uint64_t>("extent"));
-        if (extent < 1 || extent > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        if (extent > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
             return fail(ErrorCode::BadFormat,
-                        name + ": extent " + std::to_string(extent) + ", expected 1 to 2^63 - 1");
+                        name + ": extent " + std::to_string(extent) + ", expected 0 to 2^63 - 1");
         shape[dims - 1 - i] = static_cast<std::int64_t>(extent);
     }
     return shape;
@@ -156,7 +172,7 @@ Result<std::uint64_t> dataBytes(const std::vector<std::int64_t>& shape, const Gg
                                 const std::string& name) {
     const auto elements = checkedElements(shape);
     if (!elements) return fail(ErrorCode::BadFormat, name + ": the product of its extents exceeds 2^63 - 1");
-    if (shape.back() % type.layout.values != 0)
+    if (!shape.empty() && shape.back() % type.layout.values != 0)
         return fail(ErrorCode::BadFormat, name + ": rows of " + std::to_string(shape.back()) +
                                               " values are no multiple of the " +
                                               std::to_string(type.layout.values) + " values in a block of " +
@@ -174,13 +190,15 @@ Result<GgufTensor> readTensor(ByteReader& reader) {
     const std::string name = reader.label() + ": tensor " + inQuotes(tensor.name);
     BDQ_TRY(tensor.shape, readShape(reader, name));
     BDQ_TRY(const std::uint32_t id, reader.read<std::uint32_t>("tensor type"));
-    const auto type = ggmlType(id);
-    if (!type)
-        return fail(ErrorCode::Unsupported, name + ": ggml type " + std::to_string(id) + " is not known");
-    tensor.type = type->type;
-    tensor.typeName = type->name;
     BDQ_TRY(tensor.offsetBytes, reader.read<std::uint64_t>("tensor offset"));
-    BDQ_TRY(tensor.sizeBytes, dataBytes(tensor.shape, *type, name));
+    const auto type = ggmlType(id);
+    tensor.type = type ? type->type : TensorType::Other;
+    tensor.typeName = type ? std::string(type->name) : kUnknownType + std::to_string(id);
+    if (type) {
+        BDQ_TRY(tensor.sizeBytes, dataBytes(tensor.shape, *type, name));
+    } else if (!checkedElements(tensor.shape)) {
+        return fail(ErrorCode::BadFormat, name + ": the product of its extents exceeds 2^63 - 1");
+    }
     return tensor;
 }
 
@@ -193,13 +211,21 @@ Result<std::uint64_t> alignmentOf(const GgufHeader& header, const std::string& l
     return *alignment;
 }
 
+/// A type that is not known has the bytes up to the next tensor.
+void sizeUnknownTypes(const std::vector<GgufTensor*>& order, std::uint64_t end) {
+    for (std::size_t i = 0; i < order.size(); ++i)
+        if (order[i]->typeName.starts_with(kUnknownType))
+            order[i]->sizeBytes =
+                (i + 1 < order.size() ? order[i + 1]->offsetBytes : end) - order[i]->offsetBytes;
+}
+
 /// Turns offsets into positions in the file and checks that tensors lie inside it, aligned, one after the
 /// other.
 Status placeTensors(GgufHeader& header, std::uint64_t fileBytes, const std::string& label) {
     BDQ_TRY(const std::uint64_t alignment, alignmentOf(header, label));
     const std::uint64_t dataStart = (header.headerBytes + alignment - 1) / alignment * alignment;
     const std::uint64_t available = fileBytes > dataStart ? fileBytes - dataStart : 0;
-    std::vector<const GgufTensor*> order;
+    std::vector<GgufTensor*> order;
     order.reserve(header.tensors.size());
     for (GgufTensor& tensor : header.tensors) {
         const std::string name = label + ": tensor " + inQuotes(tensor.name);
@@ -214,8 +240,10 @@ Status placeTensors(GgufHeader& header, std::uint64_t fileBytes, const std::stri
         tensor.offsetBytes += dataStart;
         order.push_back(&tensor);
     }
-    std::sort(order.begin(), order.end(),
-              [](const GgufTensor* a, const GgufTensor* b) { return a->offsetBytes < b->offsetBytes; });
+    std::sort(order.begin(), order.end(), [](const GgufTensor* a, const GgufTensor* b) {
+        return std::pair(a->offsetBytes, a->sizeBytes) < std::pair(b->offsetBytes, b->sizeBytes);
+    });
+    sizeUnknownTypes(order, std::max(fileBytes, dataStart));
     for (std::size_t i = 1; i < order.size(); ++i)
         if (order[i - 1]->offsetBytes + order[i - 1]->sizeBytes > order[i]->offsetBytes)
             return fail(ErrorCode::BadFormat, label + ": tensors " + inQuotes(order[i - 1]->name) + " and " +

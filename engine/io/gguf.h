@@ -40,10 +40,10 @@ struct GgufValue {
 struct GgufTensor {
     std::string_view name;
     TensorType type = TensorType::F32; ///< Other = known to ggml, but not decoded here
-    std::string_view typeName;         ///< ggml's name of the type
+    std::string typeName;              ///< ggml's name of the type; "ggml type 99" when it is not known
     std::vector<std::int64_t> shape;   ///< outermost first (the file has the fastest first)
     std::uint64_t offsetBytes = 0;     ///< from the start of the file
-    std::uint64_t sizeBytes = 0;
+    std::uint64_t sizeBytes = 0;       ///< of an unknown type: up to the next tensor or the end of the file
 };
 
 /// Views into the parsed bytes, which must outlive it.
@@ -58,8 +58,7 @@ struct GgufHeader {
 };
 
 /// Parses and checks everything in front of the data, and that every tensor lies inside the file without
-/// overlapping another. Errors: BadFormat; Unsupported for version 1, big-endian files and tensor types
-/// unknown to ggml.
+/// overlapping another. Errors: BadFormat; Unsupported for version 1 and big-endian files.
 Result<GgufHeader> parseGguf(std::span<const std::byte> bytes, const std::string& label);
 
 } // namespace bdq::io

@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
 #include <regex>
 
 #include "engine/io/byte_reader.h"
 #include "engine/io/gguf.h"
 #include "engine/io/model_config.h"
 #include "engine/io/open_model.h"
+#include "engine/io/text_file.h"
 
 namespace bdq::io {
 namespace {
@@ -52,38 +57,80 @@ Status addShard(OpenModel& model, const GgufHeader& header, std::size_t file) {
     return {};
 }
 
+/// Whether general.name is more than what a converter makes of a folder's name.
+bool saysAName(std::string_view name) {
+    const bool hash = name.size() >= 32 && std::all_of(name.begin(), name.end(),
+                                                       [](unsigned char c) { return std::isxdigit(c) != 0; });
+    constexpr std::array<std::string_view, 8> kEmpty{"", ".", "..", "model", "Model", "hf", "Hf", "unknown"};
+    return !hash && std::find(kEmpty.begin(), kEmpty.end(), name) == kEmpty.end();
+}
+
+/// Metadata of all parts but what concerns the splitting, in an order of its own: a model in one file and the
+/// same in several have the same.
+std::string metadataText(const std::vector<GgufHeader>& headers) {
+    std::map<std::string_view, std::span<const std::byte>> pairs;
+    for (const GgufHeader& header : headers)
+        for (const auto& [key, value] : header.metadata)
+            if (!key.starts_with("split.")) pairs.emplace(key, value.bytes);
+    std::string text;
+    for (const auto& [key, bytes] : pairs) {
+        text += key;
+        text += '\0';
+        text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }
+    return text;
+}
+
+/// Files and tensors of all parts; returns their headers.
+Result<std::vector<GgufHeader>> openParts(const std::vector<fs::path>& paths, OpenModel& model) {
+    std::vector<GgufHeader> headers;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        const std::string label = paths[i].filename().string();
+        BDQ_TRY(MappedFile file, MappedFile::open(paths[i]));
+        BDQ_CHECK(checkNotAnotherKind(file.bytes(), label));
+        BDQ_TRY(GgufHeader header, parseGguf(file.bytes(), label));
+        BDQ_CHECK(checkShard(header, i, paths.size(), label));
+        model.index.files.push_back(paths[i].string());
+        model.files.push_back(std::move(file));
+        BDQ_CHECK(addShard(model, header, i));
+        headers.push_back(std::move(header));
+    }
+    return headers;
+}
+
+void readConfig(const std::vector<GgufHeader>& headers, const fs::path& path, const std::string& label,
+                OpenModel& model) {
+    std::vector<GgufPart> parts;
+    for (std::size_t i = 0; i < headers.size(); ++i)
+        parts.push_back({&headers[i], model.files[i].bytes()});
+    ConfigReading reading = configFromGguf(parts, label);
+    model.index.config = std::move(reading.config);
+    model.refusal = std::move(reading.refusal);
+    if (!saysAName(model.index.config.name)) model.index.config.name = nameOfPath(path);
+}
+
 } // namespace
 
 Result<OpenModel> openGguf(const fs::path& path) {
     OpenModel model;
     model.index.format = "gguf";
-    Sha256 hash;
     const std::vector<fs::path> paths = shardPaths(path);
-    for (std::size_t i = 0; i < paths.size(); ++i) {
-        const std::string label = paths[i].filename().string();
-        BDQ_TRY(MappedFile file, MappedFile::open(paths[i]));
-        BDQ_TRY(GgufHeader header, parseGguf(file.bytes(), label));
-        BDQ_CHECK(checkShard(header, i, paths.size(), label));
-        hash.update(file.bytes().first(static_cast<std::size_t>(header.headerBytes)));
-        const std::uint64_t size = file.bytes().size();
-        hash.update(std::as_bytes(std::span(&size, 1)));
-        if (i == 0) {
-            BDQ_TRY(model.index.config, configFromGguf(header, file.bytes(), label));
-        }
-        model.index.files.push_back(paths[i].string());
-        model.files.push_back(std::move(file));
-        BDQ_CHECK(addShard(model, header, i));
-        if (i == 0) model.tokenizer.gguf = std::move(header);
+    BDQ_TRY(std::vector<GgufHeader> headers, openParts(paths, model));
+    const std::string label = paths.front().filename().string();
+    readConfig(headers, path, label, model);
+    model.configuration = metadataText(headers);
+    std::size_t tokenizerPart = 0;
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        const GgufValue* total = headers[i].find("split.tensors.count");
+        if (total != nullptr && total->asUnsigned().value_or(0) != model.index.tensors.size())
+            return fail(ErrorCode::BadFormat, label + ": split.tensors.count disagrees with the " +
+                                                  std::to_string(model.index.tensors.size()) +
+                                                  " tensors found");
+        if (headers[tokenizerPart].find("tokenizer.ggml.model") == nullptr) tokenizerPart = i;
     }
-    model.tokenizer.label = paths.front().filename().string();
-    model.fingerprint = hash.finishHex();
-    if (model.index.config.name.empty()) model.index.config.name = path.stem().string();
-    const GgufValue* total = model.tokenizer.gguf->find("split.tensors.count");
-    if (total != nullptr && total->asUnsigned().value_or(0) != model.index.tensors.size())
-        return fail(ErrorCode::BadFormat, model.tokenizer.label +
-                                              ": split.tensors.count disagrees with the " +
-                                              std::to_string(model.index.tensors.size()) + " tensors found");
-    BDQ_CHECK(finishModel(model, model.tokenizer.label));
+    model.tokenizer.gguf = std::move(headers[tokenizerPart]);
+    model.tokenizer.label = label;
+    finishModel(model, label);
     return model;
 }
 

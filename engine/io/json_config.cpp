@@ -1,7 +1,8 @@
+#include <initializer_list>
 #include <limits>
-#include <optional>
 
 #include "engine/io/byte_reader.h"
+#include "engine/io/config_fields.h"
 #include "engine/io/json_guard.h"
 #include "engine/io/model_config.h"
 #include "engine/io/rope_scaling.h"
@@ -11,98 +12,49 @@ namespace {
 
 using nlohmann::json;
 
-/// Typed look-ups in one object of config.json; null counts as absent.
-class Fields {
-public:
-    Fields(const json& object, std::string label) : m_object(object), m_label(std::move(label)) {}
-
-    [[nodiscard]] const json* find(const char* key) const {
-        const json* value = member(m_object, key);
-        return value == nullptr || value->is_null() ? nullptr : value;
-    }
-    /// Positive integer below 2^31; `fallback` < 0 makes the key required.
-    Result<std::int64_t> count(const char* key, std::int64_t fallback) const {
-        const json* value = find(key);
-        if (value == nullptr && fallback >= 0) return fallback;
-        if (value == nullptr) return fail(ErrorCode::BadFormat, m_label + ": key '" + key + "' is missing");
-        if (!value->is_number_unsigned() || value->get<std::uint64_t>() == 0 ||
-            value->get<std::uint64_t>() > std::numeric_limits<std::int32_t>::max())
-            return fail(ErrorCode::BadFormat,
-                        m_label + ": '" + key + "' is not a positive integer below 2^31");
-        return value->get<std::int64_t>();
-    }
-    Result<double> positive(const char* key, double fallback) const {
-        const json* value = find(key);
-        if (value == nullptr) return fallback;
-        if (!value->is_number() || !(value->get<double>() > 0) || !(value->get<double>() < 1e30))
-            return fail(ErrorCode::BadFormat, m_label + ": '" + key + "' is not a positive number");
-        return value->get<double>();
-    }
-    /// The first of several objects that has the key; BadFormat when none does.
-    Result<double> requiredPositive(const char* key, const Fields* elsewhere = nullptr) const {
-        if (find(key) == nullptr && elsewhere != nullptr && elsewhere->find(key) != nullptr)
-            return elsewhere->positive(key, 1);
-        if (find(key) == nullptr)
-            return fail(ErrorCode::BadFormat, m_label + ": key '" + key + "' is missing");
-        return positive(key, 1);
-    }
-    Result<std::string> text(const char* key, std::string fallback) const {
-        const json* value = find(key);
-        if (value == nullptr) return fallback;
-        if (!value->is_string())
-            return fail(ErrorCode::BadFormat, m_label + ": '" + key + "' is not a string");
-        return value->get<std::string>();
-    }
-    Result<bool> flag(const char* key, bool fallback) const {
-        const json* value = find(key);
-        if (value == nullptr) return fallback;
-        if (!value->is_boolean())
-            return fail(ErrorCode::BadFormat, m_label + ": '" + key + "' is not true or false");
-        return value->get<bool>();
-    }
-
-private:
-    const json& m_object;
-    std::string m_label;
-};
-
 /// The scaling of one rope object: its words, and the divisors of the kinds that are computed.
-Status readScaling(const Fields& scaling, const Fields& top, const std::string& label, ModelConfig& config) {
-    BDQ_TRY(const std::string older, scaling.text("type", "default"));
-    BDQ_TRY(const std::string kind, scaling.text("rope_type", older));
-    BDQ_TRY(const double factor, scaling.positive("factor", 1.0));
-    if (kind == "default") return {};
+void readScaling(const ConfigFields& scaling, const ConfigFields& top, const std::string& label,
+                 ConfigReading& reading) {
+    ModelConfig& config = reading.config;
+    const std::string kind = scaling.text("rope_type", scaling.text("type", "default"));
+    const double factor = scaling.positive("factor", 1.0);
+    if (kind == "default") return;
     config.ropeScaling = kind + " factor " + json(factor).dump();
+    if (!isComputed(config.architecture)) return;
+    Result<std::vector<double>> divisors;
     if (kind == "linear") {
-        BDQ_TRY(config.ropeDivisors, linearDivisors(factor, config.headDim, label));
+        divisors = linearDivisors(factor, config.headDim, label);
+    } else if (kind == "llama3") {
+        Llama3Scaling numbers;
+        numbers.factor = factor;
+        numbers.lowFrequencyFactor = scaling.requiredPositive("low_freq_factor");
+        numbers.highFrequencyFactor = scaling.requiredPositive("high_freq_factor");
+        numbers.originalContext = scaling.requiredPositive("original_max_position_embeddings", &top);
+        divisors = llama3Divisors(config.ropeTheta, config.headDim, numbers, label);
     }
-    if (kind != "llama3") return {};
-    Llama3Scaling numbers;
-    numbers.factor = factor;
-    BDQ_TRY(numbers.lowFrequencyFactor, scaling.requiredPositive("low_freq_factor"));
-    BDQ_TRY(numbers.highFrequencyFactor, scaling.requiredPositive("high_freq_factor"));
-    BDQ_TRY(numbers.originalContext, scaling.requiredPositive("original_max_position_embeddings", &top));
-    BDQ_TRY(config.ropeDivisors, llama3Divisors(config.ropeTheta, config.headDim, numbers, label));
-    return {};
+    if (divisors)
+        config.ropeDivisors = std::move(*divisors);
+    else
+        reading.refuse(divisors.error().code, divisors.error().message);
 }
 
 /// rope_theta and scaling stand at the top (rope_scaling) or, in newer files, in rope_parameters.
-Status readRope(const Fields& fields, const std::string& label, ModelConfig& config) {
-    BDQ_TRY(config.ropeTheta, fields.positive("rope_theta", config.ropeTheta));
-    BDQ_TRY(double partial, fields.positive("partial_rotary_factor", 1.0));
+void readRope(const ConfigFields& fields, const std::string& label, ConfigReading& reading) {
+    ModelConfig& config = reading.config;
+    config.ropeTheta = fields.positive("rope_theta", config.ropeTheta);
+    double partial = fields.positive("partial_rotary_factor", 1.0);
     for (const char* key : {"rope_parameters", "rope_scaling"}) {
         const json* object = fields.find(key);
         if (object == nullptr) continue;
         const std::string place = label + ": " + key;
-        const Fields scaling(*object, place);
-        BDQ_TRY(config.ropeTheta, scaling.positive("rope_theta", config.ropeTheta));
-        BDQ_TRY(partial, scaling.positive("partial_rotary_factor", partial));
-        BDQ_CHECK(readScaling(scaling, fields, place, config));
+        const ConfigFields scaling(*object, place, reading);
+        config.ropeTheta = scaling.positive("rope_theta", config.ropeTheta);
+        partial = scaling.positive("partial_rotary_factor", partial);
+        readScaling(scaling, fields, place, reading);
     }
-    if (partial == 1.0) return {};
+    if (partial == 1.0) return;
     config.ropeScaling = "partial " + json(partial).dump();
     config.ropeDivisors.clear();
-    return {};
 }
 
 /// Number of leading full-attention layers in layer_types; nothing when the others are not all windowed.
@@ -117,42 +69,97 @@ std::optional<int> leadingFullLayers(const json& types) {
 
 /// Which layers attend to a window: all (Mistral), or those behind max_window_layers if use_sliding_window
 /// says so (Qwen); layer_types of newer files overrules.
-Status readWindow(const Fields& fields, ModelConfig& config) {
+void readWindow(const ConfigFields& fields, ModelConfig& config) {
     const bool qwen = config.architecture == "qwen2" || config.architecture == "qwen3";
-    if (!qwen && config.architecture != "mistral") return {};
-    BDQ_TRY(const bool used, fields.flag("use_sliding_window", !qwen));
-    if (!used || fields.find("sliding_window") == nullptr) return {};
-    BDQ_TRY(config.slidingWindow, fields.count("sliding_window", 0));
-    if (!qwen) return {};
+    if (!qwen && config.architecture != "mistral") return;
+    const bool used = fields.flag("use_sliding_window", !qwen);
+    if (!used || fields.find("sliding_window") == nullptr) return;
+    config.slidingWindow = fields.count({"sliding_window"}, 0);
+    if (!qwen) return;
     constexpr std::int64_t kQwenFullLayers = 28; // transformers' default
     const json* full = fields.find("max_window_layers");
-    if (full == nullptr || !full->is_number_unsigned() || full->get<std::uint64_t>() != 0) {
-        BDQ_TRY(const std::int64_t layers, fields.count("max_window_layers", kQwenFullLayers));
-        config.firstSlidingLayer = static_cast<int>(layers);
-    }
+    if (full == nullptr || !full->is_number_unsigned() || full->get<std::uint64_t>() != 0)
+        config.firstSlidingLayer = static_cast<int>(fields.count({"max_window_layers"}, kQwenFullLayers));
     const json* types = fields.find("layer_types");
-    if (types == nullptr || !types->is_array()) return {};
+    if (types == nullptr || !types->is_array()) return;
     const std::optional<int> leading = leadingFullLayers(*types);
     if (leading)
         config.firstSlidingLayer = *leading;
     else
         config.architecture += "-mixed-attention";
-    return {};
 }
 
-Status readFamily(const Fields& fields, const std::string& label, ModelConfig& config) {
-    if (!isComputed(config.architecture)) return {};
-    BDQ_TRY(const std::string activation, fields.text("hidden_act", "silu"));
-    if (activation != "silu")
-        return fail(ErrorCode::Unsupported,
-                    label + ": hidden_act " + inQuotes(activation) + ", expected 'silu'");
-    return readWindow(fields, config);
+void readFamily(const ConfigFields& fields, const std::string& label, ConfigReading& reading) {
+    if (!isComputed(reading.config.architecture)) return;
+    const std::string activation = fields.text("hidden_act", "silu");
+    // "swish" is the older name of the same function.
+    if (activation != "silu" && activation != "swish")
+        reading.refuse(ErrorCode::Unsupported,
+                       label + ": hidden_act " + inQuotes(activation) + ", expected 'silu'");
+    readWindow(fields, reading.config);
 }
 
-/// head_dim where the file does not say it.
+/// head_dim where the file does not say it; 0 = not known.
 std::int64_t usualHeadDim(const ModelConfig& config) {
     constexpr std::int64_t kQwen3HeadDim = 128; // transformers' default
-    return config.architecture == "qwen3" ? kQwen3HeadDim : config.hiddenSize / config.heads;
+    if (config.architecture == "qwen3") return kQwen3HeadDim;
+    return config.heads > 0 ? config.hiddenSize / config.heads : 0;
+}
+
+/// Other families have other names for the same numbers; only the first is that of those that are computed.
+void readNumbers(const ConfigFields& fields, ModelConfig& config) {
+    const std::int64_t required = isComputed(config.architecture) ? ConfigFields::kRequired : 0;
+    config.layers = static_cast<int>(fields.count(
+        {"num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers"}, required));
+    config.hiddenSize =
+        fields.count({"hidden_size", "n_embd", "d_model", "n_embed", "hidden_dim", "dim"}, required);
+    config.intermediateSize = fields.count(
+        {"intermediate_size", "ffn_dim", "n_inner", "d_ff", "ffn_hidden_size", "ffn_hidden_dim"}, required);
+    config.heads = fields.count({"num_attention_heads", "n_head", "n_heads", "num_heads"}, required);
+    config.kvHeads = fields.count(
+        {"num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num"}, config.heads);
+    config.headDim = fields.count({"head_dim", "kv_channels"}, usualHeadDim(config));
+    config.vocabSize = fields.count({"vocab_size", "padded_vocab_size"}, required);
+    config.contextLength = fields.count({"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len",
+                                         "seq_length", "max_sequence_length"},
+                                        0);
+}
+
+/// The numbers of a language model inside a larger one stand in an object of their own; those at the top come
+/// first.
+json flattened(json document) {
+    for (const char* key : {"text_config", "language_config", "llm_config", "thinker_config"}) {
+        const json* inner = member(document, key);
+        if (inner == nullptr || !inner->is_object()) continue;
+        const json numbers = flattened(*inner);
+        for (const auto& [name, value] : numbers.items())
+            if (const auto there = document.find(name); there == document.end() || there->is_null())
+                document[name] = value;
+    }
+    return document;
+}
+
+/// Weights that are codes of another method's quantization would be read as plain numbers.
+void refuseQuantized(const json& document, const std::string& label, ConfigReading& reading) {
+    for (const char* key : {"quantization_config", "compression_config", "quantization"}) {
+        const json* object = member(document, key);
+        if (object == nullptr || !object->is_object()) continue;
+        const json* method = member(*object, "quant_method");
+        const std::string name = method != nullptr && method->is_string() ? method->get<std::string>()
+                                                                          : std::string("unknown method");
+        reading.refuse(ErrorCode::Unsupported,
+                       label + ": the checkpoint is already quantized (" + key + ": " + name +
+                           "); it can be listed but not computed, expected weights of F32, F16 or BF16");
+    }
+}
+
+std::string architectureOf(const json& document) {
+    const auto textAt = [](const json* value) {
+        return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+    };
+    if (std::string type = textAt(member(document, "model_type")); !type.empty()) return type;
+    const json* classes = member(document, "architectures");
+    return classes != nullptr && classes->is_array() && !classes->empty() ? textAt(&classes->front()) : "";
 }
 
 } // namespace
@@ -164,29 +171,26 @@ std::string computedArchitecturesText() {
     return text;
 }
 
-Result<ModelConfig> configFromJson(std::string_view text, const std::string& label) {
-    BDQ_TRY(const json document, parseJson(text, label));
-    if (!document.is_object()) return fail(ErrorCode::BadFormat, label + ": is no JSON object");
-    const Fields fields(document, label);
-    ModelConfig config;
-    BDQ_TRY(config.architecture, fields.text("model_type", ""));
-    if (config.architecture.empty())
-        return fail(ErrorCode::BadFormat, label + ": key 'model_type' is missing");
-    BDQ_TRY(const std::int64_t layers, fields.count("num_hidden_layers", -1));
-    config.layers = static_cast<int>(layers);
-    BDQ_TRY(config.hiddenSize, fields.count("hidden_size", -1));
-    BDQ_TRY(config.intermediateSize, fields.count("intermediate_size", -1));
-    BDQ_TRY(config.heads, fields.count("num_attention_heads", -1));
-    BDQ_TRY(config.kvHeads, fields.count("num_key_value_heads", config.heads));
-    BDQ_TRY(config.headDim, fields.count("head_dim", usualHeadDim(config)));
-    BDQ_TRY(config.vocabSize, fields.count("vocab_size", -1));
-    BDQ_TRY(config.contextLength, fields.count("max_position_embeddings", 0));
+Result<ConfigReading> configFromJson(std::string_view text, const std::string& label) {
+    BDQ_TRY(const json whole, parseJson(withoutPythonNumbers(text), label));
+    if (!whole.is_object()) return fail(ErrorCode::BadFormat, label + ": is no JSON object");
+    ConfigReading reading;
+    ModelConfig& config = reading.config;
+    config.architecture = architectureOf(whole);
+    if (member(whole, "model_type") == nullptr)
+        reading.refuse(ErrorCode::BadFormat, label + ": key 'model_type' is missing");
+    const json document = flattened(whole);
+    refuseQuantized(document, label, reading);
+    const ConfigFields fields(document, label, reading);
+    if (!isComputed(config.architecture)) config.ropeTheta = config.normEpsilon = 0;
+    readNumbers(fields, config);
     constexpr double kEpsilon = 1e-6; // transformers' default
-    BDQ_TRY(config.normEpsilon, fields.positive("rms_norm_eps", kEpsilon));
-    BDQ_TRY(config.tiedEmbedding, fields.flag("tie_word_embeddings", false));
-    BDQ_CHECK(readRope(fields, label, config));
-    BDQ_CHECK(readFamily(fields, label, config));
-    return config;
+    config.normEpsilon =
+        fields.positive("rms_norm_eps", isComputed(config.architecture) ? kEpsilon : config.normEpsilon);
+    config.tiedEmbedding = fields.flag("tie_word_embeddings", false);
+    readRope(fields, label, reading);
+    readFamily(fields, label, reading);
+    return reading;
 }
 
 } // namespace bdq::io

@@ -1,5 +1,6 @@
 #include "engine/io/json_guard.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/io/byte_reader.h"
@@ -90,6 +91,27 @@ Result<json> parseJson(std::string_view text, const std::string& label) {
     if (!json::sax_parse(text.begin(), text.end(), &builder))
         return fail(ErrorCode::BadFormat, builder.reason());
     return builder.takeRoot();
+}
+
+std::string withoutPythonNumbers(std::string_view text) {
+    std::string result;
+    bool inString = false;
+    for (std::size_t i = 0; i < text.size();) {
+        const char c = text[i];
+        if (inString && c == '\\' && i + 1 < text.size()) {
+            result += text.substr(i, 2);
+            i += 2;
+            continue;
+        }
+        if (c == '"') inString = !inString;
+        std::size_t length = 0;
+        if (!inString)
+            for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+                if (text.substr(i).starts_with(word)) length = std::max(length, word.size());
+        result += length > 0 ? std::string_view("null") : text.substr(i, 1);
+        i += std::max<std::size_t>(length, 1);
+    }
+    return result;
 }
 
 const json* member(const json& object, const char* key) {

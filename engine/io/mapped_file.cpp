@@ -32,7 +32,8 @@ tl::unexpected<Error> systemError(const std::filesystem::path& path, const char*
 } // namespace
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Not to wait for a writer where the path is a pipe.
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.fd < 0) return systemError(path, "open");
     struct stat status {};
     if (::fstat(file.fd, &status) != 0) return systemError(path, "read its size");

@@ -1,64 +1,19 @@
 #include "engine/io/model_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <mutex>
 
 #include "engine/io/byte_reader.h"
 #include "engine/io/open_model.h"
 #include "engine/io/tensor_blocks.h"
+#include "engine/io/tensor_names.h"
 
 namespace bdq::io {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<std::vector<fs::path>> filesWithExtension(const fs::path& folder, const std::string& extension) {
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (entry->path().extension() == extension) files.push_back(entry->path());
-    if (error) return fail(ErrorCode::Io, folder.string() + ": cannot list the folder: " + error.message());
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
-Result<OpenModel> openFolder(const fs::path& folder) {
-    std::error_code ignored;
-    const fs::path indexFile = folder / "model.safetensors.index.json";
-    if (fs::exists(indexFile, ignored)) {
-        BDQ_TRY(const auto shards, filesOfIndex(indexFile));
-        return openSafetensors(folder, shards);
-    }
-    BDQ_TRY(const auto weights, filesWithExtension(folder, ".safetensors"));
-    if (const fs::path single = folder / "model.safetensors"; fs::exists(single, ignored))
-        return openSafetensors(folder, {single});
-    if (weights.size() == 1) return openSafetensors(folder, weights);
-    BDQ_TRY(const auto ggufs, filesWithExtension(folder, ".gguf"));
-    const bool shards = ggufs.size() > 1 && ggufs.front().string().find("-00001-of-") != std::string::npos;
-    if (ggufs.size() == 1 || shards) return openGguf(ggufs.front());
-    const std::string found =
-        std::to_string(weights.size()) + " .safetensors and " + std::to_string(ggufs.size()) + " .gguf files";
-    return fail(ErrorCode::NotFound,
-                folder.string() + ": no model in this folder: found " + found +
-                    ", expected model.safetensors, model.safetensors.index.json or one .gguf model");
-}
-
-Result<OpenModel> openPath(const fs::path& path) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (!fs::exists(status)) return fail(ErrorCode::NotFound, path.string() + ": no such file or folder");
-    if (fs::is_directory(status)) return openFolder(path);
-    const std::string name = path.filename().string();
-    if (name.ends_with(".gguf")) return openGguf(path);
-    if (name.ends_with(".safetensors")) return openSafetensors(path.parent_path(), {path});
-    if (name.ends_with(".safetensors.index.json")) {
-        BDQ_TRY(const auto shards, filesOfIndex(path));
-        return openSafetensors(path.parent_path(), shards);
-    }
-    return fail(ErrorCode::Unsupported,
-                path.string() +
-                    ": expected a .gguf or .safetensors file, a .safetensors.index.json or a folder");
-}
 
 /// Heads whose rows a GGUF converter has interleaved; 0 when the tensor is as in Hugging Face files.
 std::int64_t permutedHeads(const ModelConfig& config, const std::string& name) {
@@ -87,10 +42,29 @@ Status decodePermuted(const TensorEntry& entry, std::span<const std::byte> sourc
     return {};
 }
 
+/// NaN or infinity among the values of a tensor: it would spread to every figure.
+Status checkFinite(const TensorEntry& entry, std::span<const float> values, const std::string& label) {
+    const auto bad =
+        std::find_if_not(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+    if (bad == values.end()) return {};
+    auto rest = static_cast<std::int64_t>(bad - values.begin());
+    std::string place;
+    for (auto extent = entry.shape.rbegin(); extent != entry.shape.rend(); ++extent) {
+        place = std::to_string(rest % *extent) + (place.empty() ? "" : ", ") + place;
+        rest /= *extent;
+    }
+    const std::string canonical = canonicalTensorName(entry.name);
+    return fail(ErrorCode::BadFormat,
+                label + (canonical == entry.name ? "" : " (" + canonical + ")") + ": value [" + place +
+                    "] is " + (std::isnan(*bad) ? "NaN" : "infinite") + ", expected finite weights");
+}
+
 } // namespace
 
 struct ModelReader::Impl {
     OpenModel model;
+    std::once_flag fingerprintOnce{};
+    std::string fingerprint{};
 };
 
 ModelReader::ModelReader(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
@@ -101,7 +75,9 @@ ModelReader::~ModelReader() = default;
 Result<ModelReader> ModelReader::open(const std::string& path) {
     BDQ_TRY(OpenModel model, openPath(path));
     model.index.path = path;
-    return ModelReader(std::make_unique<Impl>(Impl{std::move(model)}));
+    auto impl = std::make_unique<Impl>();
+    impl->model = std::move(model);
+    return ModelReader(std::move(impl));
 }
 
 const ModelIndex& ModelReader::index() const {
@@ -137,8 +113,17 @@ Status ModelReader::read(const TensorEntry& entry, std::span<float> out) const {
     const auto source =
         bytes.subspan(static_cast<std::size_t>(entry.offsetBytes), static_cast<std::size_t>(entry.sizeBytes));
     const std::int64_t heads = permutedHeads(model.index.config, entry.name);
-    if (heads > 0) return decodePermuted(entry, source, out, heads, label);
-    return decodeBlocks(entry.type, source, out, label);
+    if (heads > 0) {
+        BDQ_CHECK(decodePermuted(entry, source, out, heads, label));
+    } else {
+        BDQ_CHECK(decodeBlocks(entry.type, source, out, label));
+    }
+    return checkFinite(entry, out, label);
+}
+
+Status ModelReader::checkComputable() const {
+    if (m_impl->model.refusal) return passOn(*m_impl->model.refusal);
+    return {};
 }
 
 const ModelReader::TokenizerSource& ModelReader::tokenizerSource() const {
@@ -146,7 +131,8 @@ const ModelReader::TokenizerSource& ModelReader::tokenizerSource() const {
 }
 
 const std::string& ModelReader::fingerprint() const {
-    return m_impl->model.fingerprint;
+    std::call_once(m_impl->fingerprintOnce, [&] { m_impl->fingerprint = fingerprintOf(m_impl->model); });
+    return m_impl->fingerprint;
 }
 
 } // namespace bdq::io

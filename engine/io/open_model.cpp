@@ -9,18 +9,34 @@ namespace {
 constexpr const char* kHead = "lm_head.weight";
 constexpr const char* kEmbedding = "model.embed_tokens.weight";
 
+void refuse(OpenModel& model, ErrorCode code, std::string message) {
+    if (!model.refusal) model.refusal = Error{code, std::move(message), {}};
+}
+
 /// Relations between the numbers of a llama model that readers of its weights rely on.
-Status checkConfig(const ModelConfig& config, const std::string& label) {
-    if (config.heads == 0 || config.kvHeads == 0) return {};
+void checkConfig(OpenModel& model, const std::string& label) {
+    const ModelConfig& config = model.index.config;
+    if (config.heads == 0 || config.kvHeads == 0) return;
     const std::string object = label + ": model configuration: ";
     if (config.heads % config.kvHeads != 0)
-        return fail(ErrorCode::BadFormat, object + std::to_string(config.heads) +
-                                              " heads are no multiple of " + std::to_string(config.kvHeads) +
-                                              " key/value heads");
+        refuse(model, ErrorCode::BadFormat,
+               object + std::to_string(config.heads) + " heads are no multiple of " +
+                   std::to_string(config.kvHeads) + " key/value heads");
     if (config.headDim < 2 || config.headDim % 2 != 0)
-        return fail(ErrorCode::BadFormat,
-                    object + "head size " + std::to_string(config.headDim) + ", expected an even number");
-    return {};
+        refuse(model, ErrorCode::BadFormat,
+               object + "head size " + std::to_string(config.headDim) + ", expected an even number");
+}
+
+/// Tensors that only checkpoints of other quantizers have, where the configuration does not say so: codes, or
+/// scales beside a weight (GPTQ, AWQ, FP8, compressed-tensors, bitsandbytes).
+void checkNotQuantized(OpenModel& model, const std::string& label) {
+    for (const TensorEntry& tensor : model.index.tensors)
+        for (const char* suffix : {".qweight", ".qzeros", ".weight_packed", ".weight_scale",
+                                   ".weight_scale_inv", ".weight.absmax", ".SCB", ".input_scale"})
+            if (tensor.name.ends_with(suffix))
+                refuse(model, ErrorCode::Unsupported,
+                       label + ": the checkpoint is already quantized (tensor " + inQuotes(tensor.name) +
+                           "); it can be listed but not computed, expected weights of F32, F16 or BF16");
 }
 
 } // namespace
@@ -35,11 +51,12 @@ Status addTensor(OpenModel& model, TensorEntry entry, std::string_view typeName)
     return {};
 }
 
-Status finishModel(OpenModel& model, const std::string& label) {
+void finishModel(OpenModel& model, const std::string& label) {
     ModelIndex& index = model.index;
     const bool stored = model.byCanonical.contains(kHead);
     const auto embedding = model.byCanonical.find(kEmbedding);
-    index.config.tiedEmbedding = index.config.tiedEmbedding || !stored;
+    index.config.tiedEmbedding =
+        index.config.tiedEmbedding || (!stored && embedding != model.byCanonical.end());
     for (const TensorEntry& tensor : index.tensors) {
         const bool copyOfEmbedding = index.config.tiedEmbedding && canonicalTensorName(tensor.name) == kHead;
         if (!copyOfEmbedding && !isTableTensor(tensor.name)) index.parameters += tensor.elements();
@@ -48,7 +65,8 @@ Status finishModel(OpenModel& model, const std::string& label) {
         model.byCanonical[kHead] = embedding->second;
     for (const MappedFile& file : model.files)
         index.fileBytes += file.bytes().size();
-    return checkConfig(index.config, label);
+    checkConfig(model, label);
+    checkNotQuantized(model, label);
 }
 
 } // namespace bdq::io

@@ -1,161 +1,129 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "engine/io/pretokenizer.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-
-#include <pcre2.h>
-
-#include "engine/io/byte_reader.h"
 
 namespace bdq::io {
 namespace {
 
-struct FreeCode {
-    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-};
-struct FreeMatch {
-    void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
+struct Piece {
+    std::string_view text;
+    bool first = false; ///< an original text begins with it
 };
 
-constexpr std::string_view kGpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kDigit = R"(\p{N})";
-constexpr std::string_view kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-struct NamedPatterns {
-    std::string_view name;
-    std::array<std::string_view, 2> stages; ///< empty = none
-};
-constexpr std::array kNamed{
-    NamedPatterns{"gpt-2", {kGpt2, {}}},       NamedPatterns{"smollm", {kDigit, kGpt2}},
-    NamedPatterns{"llama-bpe", {kLlama3, {}}}, NamedPatterns{"llama-v3", {kLlama3, {}}},
-    NamedPatterns{"llama3", {kLlama3, {}}},    NamedPatterns{"qwen2", {kQwen2, {}}},
+/// A match of the pattern or what lies between two.
+struct Stretch {
+    Range range;
+    bool match = false;
 };
 
-/// PCRE2's \s counts U+180E as a space, Unicode's White_Space (what tokenizers means by \s) does not: spell
-/// it out.
-std::string withUnicodeSpaces(std::string_view pattern) {
-    constexpr std::string_view kSpaces =
-        R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-    std::string result;
-    bool inClass = false;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        const char c = pattern[i];
-        if (c != '\\' || i + 1 == pattern.size()) {
-            inClass = c == '[' ? true : (c == ']' ? false : inClass);
-            result += c;
-            continue;
-        }
-        const char escaped = pattern[++i];
-        if (escaped == 's')
-            result += inClass ? std::string(kSpaces) : "[" + std::string(kSpaces) + "]";
-        else if (escaped == 'S' && !inClass)
-            result += "[^" + std::string(kSpaces) + "]";
-        else
-            result += {'\\', escaped};
+/// The whole text as stretches, in order; empty matches among them.
+Result<std::vector<Stretch>> stretches(const PatternCut& cut, std::string_view text) {
+    std::vector<Range> matches;
+    BDQ_CHECK(cut.pattern.findAll(text, matches));
+    std::vector<Stretch> all;
+    std::size_t done = 0;
+    for (const Range& match : matches) {
+        if (match.begin > done) all.push_back({{done, match.begin}, cut.invert});
+        all.push_back({match, !cut.invert});
+        done = match.end;
     }
-    return result;
+    if (done < text.size()) all.push_back({{done, text.size()}, cut.invert});
+    return all;
+}
+
+/// Joins neighbours as the behavior says.
+std::vector<Range> joined(const std::vector<Stretch>& all, CutBehavior behavior) {
+    std::vector<Range> ranges;
+    bool previous = false;
+    for (const Stretch& stretch : all) {
+        const bool join = behavior == CutBehavior::Contiguous           ? stretch.match == previous
+                          : behavior == CutBehavior::MergedWithPrevious ? stretch.match && !previous
+                                                                        : false;
+        previous = stretch.match;
+        if (behavior == CutBehavior::Removed && stretch.match) continue;
+        if (join && !ranges.empty())
+            ranges.back().end = stretch.range.end;
+        else
+            ranges.push_back(stretch.range);
+    }
+    return ranges;
+}
+
+/// Each match with what follows it.
+std::vector<Range> joinedWithNext(const std::vector<Stretch>& all) {
+    std::vector<Range> ranges;
+    bool following = false;
+    for (auto stretch = all.rbegin(); stretch != all.rend(); ++stretch) {
+        if (stretch->match && !following && !ranges.empty())
+            ranges.back().begin = stretch->range.begin;
+        else
+            ranges.push_back(stretch->range);
+        following = stretch->match;
+    }
+    std::reverse(ranges.begin(), ranges.end());
+    return ranges;
+}
+
+Status cutPiece(const PatternCut& cut, const Piece& piece, std::vector<Piece>& out) {
+    BDQ_TRY(const std::vector<Stretch> all, stretches(cut, piece.text));
+    const std::vector<Range> ranges =
+        cut.behavior == CutBehavior::MergedWithNext ? joinedWithNext(all) : joined(all, cut.behavior);
+    for (const Range& range : ranges)
+        if (range.end > range.begin)
+            out.push_back(
+                {piece.text.substr(range.begin, range.end - range.begin), piece.first && range.begin == 0});
+    return {};
+}
+
+Status cutPiece(const MetaspaceCut& cut, const Piece& piece, std::vector<Piece>& out,
+                std::deque<std::string>& changed) {
+    std::string text;
+    text.reserve(piece.text.size() + cut.replacement.size());
+    const bool wanted = cut.prepend == MetaspaceCut::Prepend::Always ||
+                        (cut.prepend == MetaspaceCut::Prepend::First && piece.first);
+    const bool there = piece.text.starts_with(' ') || piece.text.starts_with(cut.replacement);
+    if (wanted && !there) text = cut.replacement;
+    for (const char c : piece.text)
+        if (c == ' ')
+            text += cut.replacement;
+        else
+            text += c;
+    const Piece whole{changed.emplace_back(std::move(text)), piece.first};
+    if (cut.cut)
+        return cutPiece(PatternCut{TextPattern::literal(cut.replacement), CutBehavior::MergedWithNext, false},
+                        whole, out);
+    out.push_back(whole);
+    return {};
+}
+
+Status addPrefix(const Piece& piece, std::vector<Piece>& out, std::deque<std::string>& changed) {
+    if (piece.text.starts_with(' '))
+        out.push_back(piece);
+    else
+        out.push_back({changed.emplace_back(" " + std::string(piece.text)), piece.first});
+    return {};
 }
 
 } // namespace
 
-struct Pretokenizer::Stage {
-    std::unique_ptr<pcre2_code, FreeCode> code;
-
-    Status split(std::string_view text, pcre2_match_data* match, std::vector<std::string_view>& pieces) const;
-};
-
-Pretokenizer::Pretokenizer(std::vector<Stage> stages) : m_stages(std::move(stages)) {}
-Pretokenizer::Pretokenizer(Pretokenizer&&) noexcept = default;
-Pretokenizer& Pretokenizer::operator=(Pretokenizer&&) noexcept = default;
-Pretokenizer::~Pretokenizer() = default;
-
-std::string_view gpt2Pattern() {
-    return kGpt2;
-}
-
-Result<Pretokenizer> Pretokenizer::fromPatterns(const std::vector<std::string>& patterns,
-                                                const std::string& label) {
-    std::vector<Stage> stages;
-    for (const std::string& pattern : patterns) {
-        const std::string spelled = withUnicodeSpaces(pattern);
-        int error = 0;
-        PCRE2_SIZE position = 0;
-        Stage stage;
-        stage.code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(),
-                                       PCRE2_UTF | PCRE2_UCP, &error, &position, nullptr));
-        if (stage.code == nullptr) {
-            std::array<PCRE2_UCHAR, 160> text{};
-            pcre2_get_error_message(error, text.data(), text.size());
-            return fail(ErrorCode::Unsupported, label + ": pre-tokenizer pattern " + inQuotes(pattern) +
-                                                    ": " + reinterpret_cast<const char*>(text.data()));
-        }
-        // Without JIT support the interpreter gives the same matches.
-        pcre2_jit_compile(stage.code.get(), PCRE2_JIT_COMPLETE);
-        stages.push_back(std::move(stage));
-    }
-    return Pretokenizer(std::move(stages));
-}
-
-Result<Pretokenizer> Pretokenizer::fromGgufName(std::string_view name, const std::string& label) {
-    std::string known;
-    for (const NamedPatterns& row : kNamed) {
-        known += (known.empty() ? "" : ", ") + std::string(row.name);
-        if (row.name != name) continue;
-        std::vector<std::string> patterns;
-        for (const std::string_view pattern : row.stages)
-            if (!pattern.empty()) patterns.emplace_back(pattern);
-        return fromPatterns(patterns, label);
-    }
-    return fail(ErrorCode::Unsupported,
-                label + ": pre-tokenizer " + inQuotes(name) + " is not supported, expected one of " + known);
-}
-
-Status Pretokenizer::Stage::split(std::string_view text, pcre2_match_data* match,
-                                  std::vector<std::string_view>& pieces) const {
-    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-    std::size_t done = 0;
-    std::size_t from = 0;
-    while (from < text.size()) {
-        const int found =
-            pcre2_match(code.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK, match, nullptr);
-        if (found == PCRE2_ERROR_NOMATCH) break;
-        if (found < 0)
-            return fail(ErrorCode::Unsupported, "the pre-tokenizer's pattern gave up at byte " +
-                                                    std::to_string(from) + " of a text (PCRE2 error " +
-                                                    std::to_string(found) + ")");
-        const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match);
-        if (range[1] <= range[0]) {
-            // An empty match cuts nothing: look on behind the next character.
-            from = std::max(from, range[0]) + 1;
-            while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80)
-                ++from;
-            continue;
-        }
-        if (range[0] > done) pieces.push_back(text.substr(done, range[0] - done));
-        pieces.push_back(text.substr(range[0], range[1] - range[0]));
-        done = from = range[1];
-    }
-    if (done < text.size()) pieces.push_back(text.substr(done));
-    return {};
-}
-
-Status Pretokenizer::split(std::string_view text, std::vector<std::string_view>& pieces) const {
-    const std::unique_ptr<pcre2_match_data, FreeMatch> match(pcre2_match_data_create(8, nullptr));
-    std::vector<std::string_view> current{text};
-    std::vector<std::string_view> next;
+Status Pretokenizer::split(std::string_view text, bool first, Pieces& pieces) const {
+    std::vector<Piece> current;
+    if (!text.empty()) current.push_back({text, first});
+    std::vector<Piece> next;
     for (const Stage& stage : m_stages) {
         next.clear();
-        for (const std::string_view piece : current)
-            BDQ_CHECK(stage.split(piece, match.get(), next));
+        for (const Piece& piece : current) {
+            if (const auto* cut = std::get_if<PatternCut>(&stage))
+                BDQ_CHECK(cutPiece(*cut, piece, next));
+            else if (const auto* metaspace = std::get_if<MetaspaceCut>(&stage))
+                BDQ_CHECK(cutPiece(*metaspace, piece, next, pieces.changed));
+            else
+                BDQ_CHECK(addPrefix(piece, next, pieces.changed));
+        }
         current.swap(next);
     }
-    pieces.insert(pieces.end(), current.begin(), current.end());
+    for (const Piece& piece : current)
+        pieces.texts.push_back(piece.text);
     return {};
 }
 

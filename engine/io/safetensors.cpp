@@ -100,8 +100,7 @@ Result<SafetensorsTensor> parseTensor(const std::string& name, const json& entry
     tensor.dtype = dtype->get<std::string>();
     const auto* row = std::find_if(kDtypes.begin(), kDtypes.end(),
                                    [&](const DtypeRow& candidate) { return candidate.name == tensor.dtype; });
-    if (row == kDtypes.end()) return bad(object, "unknown dtype " + inQuotes(tensor.dtype));
-    tensor.type = row->type;
+    tensor.type = row == kDtypes.end() ? TensorType::Other : row->type;
     BDQ_TRY(tensor.shape, counts(member(entry, "shape"), object, "shape"));
     BDQ_TRY(const std::vector<std::int64_t> range,
             counts(member(entry, "data_offsets"), object, "data_offsets"));
@@ -109,6 +108,7 @@ Result<SafetensorsTensor> parseTensor(const std::string& name, const json& entry
         return bad(object, "data_offsets is no pair [begin, end] with begin <= end");
     tensor.offsetBytes = static_cast<std::uint64_t>(range[0]);
     tensor.sizeBytes = static_cast<std::uint64_t>(range[1] - range[0]);
+    if (row == kDtypes.end()) return tensor; // listed with the bytes that its header gives
     BDQ_TRY(const std::uint64_t expected, sizeOf(tensor, row->bits, object));
     if (expected != tensor.sizeBytes)
         return bad(object, "data_offsets span " + std::to_string(tensor.sizeBytes) +

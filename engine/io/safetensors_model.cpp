@@ -1,11 +1,11 @@
 #include <set>
 
-#include "engine/api/atomic_file.h"
 #include "engine/io/byte_reader.h"
 #include "engine/io/json_guard.h"
 #include "engine/io/model_config.h"
 #include "engine/io/open_model.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/text_file.h"
 
 namespace bdq::io {
 namespace {
@@ -24,13 +24,11 @@ std::optional<std::int32_t> tokenId(const nlohmann::json& document, const char* 
     return value->get<std::int32_t>();
 }
 
-Status addFile(OpenModel& model, const fs::path& path, Sha256& hash) {
+Status addFile(OpenModel& model, const fs::path& path) {
     const std::string label = path.filename().string();
     BDQ_TRY(MappedFile file, MappedFile::open(path));
+    BDQ_CHECK(checkNotAnotherKind(file.bytes(), label));
     BDQ_TRY(const SafetensorsHeader header, parseSafetensors(file.bytes(), label));
-    hash.update(file.bytes().first(static_cast<std::size_t>(header.headerBytes)));
-    const std::uint64_t size = file.bytes().size();
-    hash.update(std::as_bytes(std::span(&size, 1)));
     const int number = static_cast<int>(model.files.size());
     model.index.files.push_back(path.string());
     model.files.push_back(std::move(file));
@@ -41,11 +39,43 @@ Status addFile(OpenModel& model, const fs::path& path, Sha256& hash) {
     return {};
 }
 
+/// Numbers and token ids of config.json. Without the file the tensors are listed all the same.
+Status readConfig(const fs::path& folder, OpenModel& model) {
+    auto text = readModelText(folder / "config.json", kMaxConfigBytes);
+    if (!text && text.error().code != ErrorCode::NotFound) return passOn(std::move(text).error());
+    if (!text) {
+        model.index.config.ropeTheta = model.index.config.normEpsilon = 0;
+        model.refusal = std::move(text).error();
+        return {};
+    }
+    BDQ_TRY(ConfigReading reading, configFromJson(*text, "config.json"));
+    BDQ_TRY(const nlohmann::json document, parseJson(withoutPythonNumbers(*text), "config.json"));
+    model.index.config = std::move(reading.config);
+    model.refusal = std::move(reading.refusal);
+    model.tokenizer.bosId = tokenId(document, "bos_token_id");
+    model.tokenizer.eosId = tokenId(document, "eos_token_id");
+    model.configuration = std::move(*text);
+    return {};
+}
+
+void findTokenizer(const fs::path& folder, ModelReader::TokenizerSource& tokenizer) {
+    const auto existing = [&](const char* name) {
+        std::error_code ignored;
+        return fs::exists(folder / name, ignored) ? (folder / name).string() : std::string();
+    };
+    tokenizer.tokenizerJson = existing("tokenizer.json");
+    tokenizer.sentencePieceModel = existing("tokenizer.model");
+    tokenizer.vocabularyJson = existing("vocab.json");
+    tokenizer.mergesText = existing("merges.txt");
+    if (tokenizer.mergesText.empty()) tokenizer.vocabularyJson.clear();
+    tokenizer.folder = folder.string();
+}
+
 } // namespace
 
 Result<std::vector<fs::path>> filesOfIndex(const fs::path& indexFile) {
     const std::string label = indexFile.filename().string();
-    BDQ_TRY(const std::string text, readTextFile(indexFile, kMaxIndexBytes));
+    BDQ_TRY(const std::string text, readModelText(indexFile, kMaxIndexBytes));
     BDQ_TRY(const nlohmann::json document, parseJson(text, label));
     const nlohmann::json* map = member(document, "weight_map");
     if (map == nullptr || !map->is_object() || map->empty())
@@ -65,29 +95,18 @@ Result<std::vector<fs::path>> filesOfIndex(const fs::path& indexFile) {
     return files;
 }
 
-Result<OpenModel> openSafetensors(const fs::path& folder, const std::vector<fs::path>& weightFiles) {
+Result<OpenModel> openSafetensors(const fs::path& folder, const std::vector<fs::path>& weightFiles,
+                                  const fs::path& named) {
     OpenModel model;
     model.index.format = "safetensors";
-    const fs::path configPath = folder / "config.json";
-    BDQ_TRY(const std::string configText, readTextFile(configPath, kMaxConfigBytes));
-    BDQ_TRY(model.index.config, configFromJson(configText, "config.json"));
-    BDQ_TRY(const nlohmann::json document, parseJson(configText, "config.json"));
-    model.tokenizer.bosId = tokenId(document, "bos_token_id");
-    model.tokenizer.eosId = tokenId(document, "eos_token_id");
-    Sha256 hash;
-    hash.update(std::as_bytes(std::span(configText.data(), configText.size())));
+    BDQ_CHECK(readConfig(folder, model));
     for (const fs::path& path : weightFiles)
-        BDQ_CHECK(addFile(model, path, hash));
-    model.fingerprint = hash.finishHex();
-    const fs::path named = fs::absolute(folder).lexically_normal();
-    model.index.config.name = (named.has_filename() ? named : named.parent_path()).filename().string();
+        BDQ_CHECK(addFile(model, path));
+    model.index.config.name = nameOfPath(model.configuration.empty() ? named : folder);
     model.tokenizer.label = model.index.config.name;
-    std::error_code ignored;
-    if (const fs::path file = folder / "tokenizer.json"; fs::exists(file, ignored))
-        model.tokenizer.tokenizerJson = file.string();
-    if (const fs::path file = folder / "tokenizer.model"; fs::exists(file, ignored))
-        model.tokenizer.sentencePieceModel = file.string();
-    BDQ_CHECK(finishModel(model, model.tokenizer.label));
+    model.tokenizer.modelType = model.index.config.architecture;
+    findTokenizer(folder, model.tokenizer);
+    finishModel(model, model.tokenizer.label);
     return model;
 }
 

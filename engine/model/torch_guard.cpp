@@ -1,5 +1,6 @@
 #include "engine/model/torch_guard.h"
 
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -27,6 +28,10 @@ Error errorFromException(const std::exception& exception) {
                 {}};
     if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr)
         return {ErrorCode::HostOom, "out of host memory: use fewer or shorter calibration sequences", {}};
+    if (const auto* found = dynamic_cast<const std::filesystem::filesystem_error*>(&exception)) {
+        const std::string path = found->path1().string();
+        return {ErrorCode::Io, (path.empty() ? "a path" : path) + ": " + found->code().message(), {}};
+    }
     const std::string what = firstLine(exception.what());
     // The CPU allocator reports exhaustion as a plain c10::Error.
     if (what.find("DefaultCPUAllocator") != std::string::npos)

@@ -8,8 +8,8 @@
 
 namespace bdq {
 
-/// Error for an exception: DeviceOom for c10's out-of-memory error, HostOom for bad_alloc, else Internal with
-/// the first line of the message. Called from a catch block.
+/// Error for an exception: DeviceOom for c10's out-of-memory error, HostOom for bad_alloc, Io for the file
+/// system's exceptions, else Internal with the first line of the message. Called from a catch block.
 Error errorFromException(const std::exception& exception);
 
 /// libtorch aborts the process when the CPU allocator fails unless it is told to throw.

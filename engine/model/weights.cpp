@@ -77,6 +77,7 @@ Result<ModelWeights> ModelWeights::open(const std::string& path) {
     BDQ_TRY(io::ModelReader reader, io::ModelReader::open(path));
     ModelWeights weights(std::move(reader));
     const ModelConfig& config = weights.config();
+    BDQ_CHECK(weights.reader().checkComputable());
     if (!io::isComputed(config.architecture))
         return fail(ErrorCode::Unsupported,
                     path + ": architecture '" + config.architecture +

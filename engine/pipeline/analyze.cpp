@@ -7,16 +7,21 @@
 #include "engine/calibration/token_source.h"
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/analysis_folder.h"
+#include "engine/pipeline/folder_lock.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
+#include "engine/pipeline/loss_estimate.h"
 #include "engine/pipeline/site_analyzer.h"
 #include "engine/pipeline/two_pass_inputs.h"
 
 namespace bdq {
 namespace {
 
+// Time of the loss estimate in passes through an analysed layer, a layer (measured on the demo model).
+constexpr double kEstimateShare = 0.7;
+
 /// One analysis: layer by layer, two passes over the inputs of each layer (moments, then everything that
-/// needs them).
+/// needs them); then one backward pass over some of the text for the losses.
 class Analysis {
 public:
     Analysis(const AnalyzeSpec& spec, JobContext& context)
@@ -25,6 +30,8 @@ public:
 
 private:
     Status prepare();
+    Status visitLayers();
+    Status estimate();
     Status visitLayer(int layer, bool wanted);
     Status passThrough(const BlockWeights& weights);
     Status analyzeSites(int layer, const BlockWeights& weights);
@@ -36,9 +43,11 @@ private:
     const AnalyzeSpec& m_spec;
     JobContext& m_context;
     JobClock m_clock;
+    std::optional<FolderLock> m_lock;
     std::optional<ModelWeights> m_weights;
     ComputeDevice m_device;
     SiteAnalyzerOptions m_options;
+    at::Tensor m_ids; ///< [sequences, tokens] of the calibration text
     HiddenStates m_hidden;
     Rope m_rope;
     AnalysisResult m_result;
@@ -66,6 +75,7 @@ Status Analysis::prepare() {
     m_options.transforms = m_spec.transforms;
     m_options.seed = m_spec.seed;
     BDQ_CHECK(prepareFolder(m_spec.outDir));
+    BDQ_TRY(m_lock, FolderLock::take(m_spec.outDir));
     BDQ_CHECK(prepareFolder(std::filesystem::path(m_spec.outDir) / "sites"));
     m_context.emit(
         AcceptedEvent{"analyze", m_device.id, m_spec.outDir, static_cast<int>(m_result.spec.layers.size())});
@@ -73,6 +83,7 @@ Status Analysis::prepare() {
     BDQ_TRY(const CalibrationTokens tokens,
             calibrationTokens(*m_weights, m_spec.calibration, m_spec.seed, m_device, m_context));
     m_result.text = tokens.info;
+    m_ids = tokens.ids;
     BDQ_TRY(const at::Tensor embedding, m_weights->embedding(m_device.device));
     m_hidden = embedTokens(embedding, tokens.ids, m_device.isCuda());
     m_rope = Rope::create(m_weights->config(), tokens.ids.size(1), m_device.device);
@@ -148,17 +159,36 @@ Status Analysis::visitLayer(int layer, bool wanted) {
     return {};
 }
 
-Result<AnalysisResult> Analysis::run() {
+Status Analysis::visitLayers() {
     const c10::InferenceMode guard;
     BDQ_CHECK(prepare());
     const std::vector<int> layers = m_result.spec.layers;
     const int last = *std::max_element(layers.begin(), layers.end());
     m_total = last + 1;
+    if (m_spec.estimateLosses) m_total += kEstimateShare * m_weights->config().layers;
     for (int layer = 0; layer <= last; ++layer)
         BDQ_CHECK(visitLayer(layer, std::find(layers.begin(), layers.end(), layer) != layers.end()));
+    m_hidden.clear();
+    return {};
+}
+
+// Outside of inference mode: its tensors cannot be differentiated.
+Status Analysis::estimate() {
+    LossEstimateOptions options;
+    options.seed = m_spec.seed;
+    const double steps = kEstimateShare * m_weights->config().layers;
+    return estimateLosses(*m_weights, m_device, m_ids, m_spec.outDir, options, m_result, m_context,
+                          [this, steps](double share) { advance(share * steps); });
+}
+
+Result<AnalysisResult> Analysis::run() {
+    BDQ_CHECK(visitLayers());
+    if (m_spec.estimateLosses) BDQ_CHECK(estimate());
     m_result.spec = m_spec;
     m_result.model = m_weights->config();
     m_result.parameters = m_weights->reader().index().parameters;
+    m_result.modelFingerprint = m_weights->reader().fingerprint();
+    m_result.warnings = m_context.warnings();
     m_result.provenance = m_clock.provenance(m_device);
     BDQ_CHECK(saveAnalysis(m_spec.outDir, m_result));
     emitArtifact(m_context, m_spec.outDir, "analysis.json");

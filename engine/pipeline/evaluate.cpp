@@ -4,17 +4,21 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/api/atomic_file.h"
 #include "engine/calibration/token_source.h"
 #include "engine/eval/choice_scores.h"
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
+#include "engine/pipeline/layer_checkpoint.h"
 #include "engine/pipeline/quantized_layer.h"
 
 namespace bdq {
 namespace {
 
 using Progress = std::function<void(double, double)>;
+
+constexpr std::size_t kMaxResultBytes = std::size_t{512} << 20;
 
 PerplexityOptions protocolOf(const EvaluationOptions& options) {
     return {options.sequenceLength, options.maxWindows};
@@ -30,18 +34,20 @@ std::string measuredModel(const std::string& runDir) {
     return runDir.empty() ? "the full model" : "the quantized model";
 }
 
-Status measureText(const ModelWeights& weights, const MeasuredLayers& measured,
-                   std::span<const std::int32_t> tokens, const EvaluationOptions& options,
-                   const ComputeDevice& device, JobContext& context, const Progress& progress,
-                   EvalResult& result) {
-    auto found = perplexity(weights, measured, tokens, protocolOf(options), device, context, progress);
+Status measureText(const ModelWeights& weights, const MeasuredLayers& measured, const TextTokens& tokens,
+                   const EvaluationOptions& options, const ComputeDevice& device, JobContext& context,
+                   const Progress& progress, EvalResult& result) {
+    auto found = perplexity(weights, measured, tokens.ids, protocolOf(options), device, context, progress);
     if (!found) return passOn(std::move(found).error(), options.textPath);
     result.text = std::filesystem::path(options.textPath).filename().string();
     result.perplexity = found->perplexity;
     result.nll = found->nll;
+    result.nllError = found->nllError;
+    result.bos = tokens.bos;
+    result.form = tokens.form;
     result.windows = found->windows;
     result.sequenceLength = options.sequenceLength;
-    result.tokens = static_cast<std::int64_t>(tokens.size());
+    result.tokens = static_cast<std::int64_t>(tokens.ids.size());
     const int models = found->comparison ? 2 : 1;
     result.tokensPerSecond =
         models * found->windows * static_cast<double>(options.sequenceLength) / found->seconds;
@@ -59,10 +65,12 @@ public:
     Result<EvalResult> run() {
         m_result.modelPath = m_weights.path();
         m_result.runDir = m_spec.runDir;
+        m_result.bosMode = m_spec.evaluation.bos;
         BDQ_CHECK(readText());
         BDQ_CHECK(readTasks());
         BDQ_CHECK(measure());
         BDQ_CHECK(score());
+        m_result.warnings = m_context.warnings();
         return std::move(m_result);
     }
 
@@ -80,7 +88,7 @@ private:
     JobContext& m_context;
     std::unique_ptr<LayerSource> m_layers;
     FullPrecisionLayers m_fullLayers;
-    std::vector<std::int32_t> m_tokens;
+    TextTokens m_tokens;
     std::vector<ChoiceTask> m_tasks;
     std::vector<int> m_truncated; ///< by task
     ChoiceRequests m_requests;
@@ -93,8 +101,9 @@ private:
 Status EvalJob::readText() {
     if (m_spec.evaluation.textPath.empty()) return {};
     m_context.stage("tokenizing the text");
-    BDQ_TRY(m_tokens, tokenizeFile(m_weights, m_spec.evaluation.textPath));
-    m_textUnits = static_cast<double>(windowCount(m_tokens.size(), protocolOf(m_spec.evaluation))) *
+    warnBeyondContext(m_weights.config(), m_spec.evaluation.sequenceLength, "windows", m_context);
+    BDQ_TRY(m_tokens, tokenizeFile(m_weights, m_spec.evaluation.textPath, m_spec.evaluation.bos, m_context));
+    m_textUnits = static_cast<double>(windowCount(m_tokens.ids.size(), protocolOf(m_spec.evaluation))) *
                   m_spec.evaluation.sequenceLength * (compares() ? 2 : 1);
     return {};
 }
@@ -102,11 +111,14 @@ Status EvalJob::readText() {
 Status EvalJob::readTasks() {
     if (m_spec.tasks.empty()) return {};
     BDQ_TRY(const io::Tokenizer tokenizer, io::Tokenizer::create(m_weights.reader()));
+    const BosMode bos = m_spec.evaluation.bos;
+    if (m_spec.evaluation.textPath.empty())
+        m_result.bos = bos == BosMode::On || (bos == BosMode::Auto && tokenizer.addsBos());
     for (const std::string& path : m_spec.tasks) {
         m_context.stage("reading " + std::filesystem::path(path).filename().string());
         BDQ_TRY(ChoiceTask task, readChoiceTask(path, m_spec.taskLimit));
         BDQ_TRY(const int truncated,
-                addRequests(task, tokenizer, m_weights.config().contextLength, m_context, m_requests));
+                addRequests(task, tokenizer, m_weights.config().contextLength, m_context, m_requests, bos));
         if (truncated > 0)
             m_context.warning(
                 path + ": " + std::to_string(truncated) + " items are longer than the model's context of " +
@@ -153,13 +165,28 @@ Status EvalJob::score() {
     return {};
 }
 
+/// Errors: NotFound without a finished run, InvalidSpec for one of other weights.
+Status checkRun(const std::string& runDir, const ModelWeights& weights, JobContext& context) {
+    const std::filesystem::path file = std::filesystem::path(runDir) / "run.json";
+    if (!std::filesystem::exists(file))
+        return fail(ErrorCode::NotFound,
+                    runDir + ": run.json is missing, expected the folder of a finished run");
+    BDQ_TRY(const std::string json, readTextFile(file, kMaxResultBytes));
+    BDQ_TRY(const RunResult run, decodeRun(json, file.string()));
+    BDQ_CHECK(checkSameModel(weights, run.modelFingerprint, "the run in " + runDir, context));
+    BDQ_TRY(const std::vector<int> layers, chooseLayers(run.spec.layers, run.model.layers));
+    for (const int layer : layers)
+        if (const auto path = std::filesystem::path(runDir) / layerFileName(layer);
+            !std::filesystem::exists(path))
+            return fail(ErrorCode::NotFound, path.string() + ": a layer of the run is missing");
+    return {};
+}
+
 Result<EvalResult> evaluateGuarded(const EvalSpec& spec, JobContext& context) {
     const JobClock clock(spec);
     BDQ_TRY(const ComputeDevice device, openDevice(spec.device));
     BDQ_TRY(const ModelWeights weights, ModelWeights::open(spec.modelPath));
-    if (!spec.runDir.empty() && !std::filesystem::exists(std::filesystem::path(spec.runDir) / "run.json"))
-        return fail(ErrorCode::NotFound,
-                    spec.runDir + ": run.json is missing, expected the folder of a finished run");
+    if (!spec.runDir.empty()) BDQ_CHECK(checkRun(spec.runDir, weights, context));
     context.emit(AcceptedEvent{"eval", device.id, {}, weights.config().layers});
     BDQ_TRY(EvalResult result, EvalJob(spec, weights, device, context).run());
     result.provenance = clock.provenance(device);
@@ -172,11 +199,12 @@ Result<EvalResult> evaluateModel(const ModelWeights& weights, const std::string&
                                  const EvaluationOptions& options, const ComputeDevice& device,
                                  JobContext& context, const Progress& progress) {
     context.stage("evaluating " + measuredModel(runDir));
-    BDQ_TRY(const std::vector<std::int32_t> tokens, tokenizeFile(weights, options.textPath));
+    BDQ_TRY(const TextTokens tokens, tokenizeFile(weights, options.textPath, options.bos, context));
     const std::unique_ptr<LayerSource> layers = layersOf(weights, runDir, device);
     EvalResult result;
     result.modelPath = weights.path();
     result.runDir = runDir;
+    result.bosMode = options.bos;
     BDQ_CHECK(measureText(weights, *layers, tokens, options, device, context, progress, result));
     return result;
 }

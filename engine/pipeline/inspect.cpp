@@ -113,6 +113,8 @@ Result<SiteInspector> SiteInspector::open(const InspectSpec& spec, JobContext& c
         BDQ_TRY(const ComputeDevice device, openDevice(spec.device));
         BDQ_TRY(ModelWeights weights, ModelWeights::open(spec.modelPath));
         BDQ_TRY(AnalysisResult analysis, loadAnalysis(spec.analysisDir));
+        BDQ_CHECK(checkSameModel(weights, analysis.modelFingerprint, "the analysis in " + spec.analysisDir,
+                                 context));
         context.emit(AcceptedEvent{"inspect", device.id, spec.analysisDir, weights.config().layers});
         return SiteInspector(std::make_unique<Impl>(
             Impl{spec, std::move(weights), device, std::move(analysis), std::nullopt}));

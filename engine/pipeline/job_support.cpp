@@ -53,6 +53,19 @@ Status prepareFolder(const std::filesystem::path& folder) {
     return {};
 }
 
+Status checkSameModel(const ModelWeights& weights, const std::string& stored, const std::string& what,
+                      JobContext& context) {
+    if (stored.empty()) {
+        context.warning(what +
+                        ": made by a version that did not note the weights; whether they are those of " +
+                        weights.path() + " was not checked");
+        return {};
+    }
+    if (stored == weights.reader().fingerprint()) return {};
+    return fail(ErrorCode::InvalidSpec, weights.path() + ": found a model with other weights than " + what +
+                                            " was made from, expected the same file contents");
+}
+
 Result<std::vector<int>> chooseLayers(const std::vector<int>& wanted, int layerCount) {
     std::vector<int> layers = wanted;
     if (layers.empty()) {

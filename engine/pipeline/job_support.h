@@ -9,6 +9,7 @@
 #include "engine/api/job_context.h"
 #include "engine/api/results.h"
 #include "engine/model/device.h"
+#include "engine/model/weights.h"
 
 namespace bdq {
 
@@ -28,6 +29,12 @@ private:
 /// Creates the folder and checks that a file can be created in it, before any work. Errors: Io naming the
 /// folder.
 Status prepareFolder(const std::filesystem::path& folder);
+
+/// Whether results whose weights had the fingerprint `stored` are of this model. `what` names them: "the run
+/// in DIR". Results of before fingerprints were kept (`stored` empty) pass with a warning. Errors:
+/// InvalidSpec.
+Status checkSameModel(const ModelWeights& weights, const std::string& stored, const std::string& what,
+                      JobContext& context);
 
 /// Layers to work on: `wanted`, or all. Errors: InvalidSpec when one is not in the model.
 Result<std::vector<int>> chooseLayers(const std::vector<int>& wanted, int layerCount);

@@ -23,6 +23,8 @@ HostTensor floatsToHost(const std::vector<float>& values) {
     return toHostTensor(at::tensor(at::ArrayRef<float>(values), at::kFloat));
 }
 
+constexpr const char* kModelFingerprint = "model_fingerprint";
+
 /// Reads named parts of one checkpoint file; errors name the file and the part.
 class PartReader {
 public:
@@ -269,6 +271,9 @@ Result<LayerCheckpoint> decode(const PartReader& parts, const ModelConfig& confi
         BDQ_TRY(RunSiteResult row, decodeRunRow(json, label));
         checkpoint.rows.push_back(std::move(row));
     }
+    if (parts.flag(kModelFingerprint)) {
+        BDQ_TRY(checkpoint.modelFingerprint, parts.text(kModelFingerprint));
+    }
     return checkpoint;
 }
 
@@ -295,6 +300,7 @@ Status writeLayerCheckpoint(const std::filesystem::path& path, const LayerCheckp
     file.metadata["rows"] = std::to_string(checkpoint.rows.size());
     for (std::size_t i = 0; i < checkpoint.rows.size(); ++i)
         file.metadata["row." + std::to_string(i)] = encodeRunRow(checkpoint.rows[i]);
+    file.metadata[kModelFingerprint] = checkpoint.modelFingerprint;
     return io::writeTensorFile(path, file);
 }
 

@@ -13,6 +13,7 @@ namespace bdq {
 struct LayerCheckpoint {
     QuantizedBlock block; ///< on the CPU
     std::vector<RunSiteResult> rows;
+    std::string modelFingerprint{}; ///< of the weights; empty = made before layers named them
 };
 
 /// "layers/L007.safetensors"

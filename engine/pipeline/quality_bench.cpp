@@ -14,6 +14,7 @@
 #include "engine/io/model_reader.h"
 #include "engine/io/sha256.h"
 #include "engine/model/torch_guard.h"
+#include "engine/pipeline/folder_lock.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/jobs.h"
 #include "engine/pipeline/quality_table.h"
@@ -106,7 +107,8 @@ Json recipeJson(const TrainingRecipe& recipe) {
 }
 
 void addFigures(Json& row, const Json& eval) {
-    for (const char* key : {"perplexity", "perplexity_full", "kl", "top1_agreement", "nll", "windows"})
+    for (const char* key : {"perplexity", "perplexity_stderr", "perplexity_full", "kl", "top1_agreement",
+                            "nll", "nll_stderr", "windows"})
         if (eval.contains(key)) row[key] = eval[key];
     if (row.contains("perplexity") && row.contains("perplexity_full") && row["perplexity"].is_number())
         row["gap"] = row["perplexity"].get<double>() - row["perplexity_full"].get<double>();
@@ -136,6 +138,7 @@ private:
     std::stop_token m_stop;
     const JobContext::Sink& m_sink;
     std::vector<RunSpec> m_runs;
+    std::optional<FolderLock> m_lock;
     ComputeDevice m_device;
     std::string m_modelName;
     std::string m_modelFingerprint;
@@ -167,6 +170,7 @@ Result<Json> QualityBench::settings() const {
         out["eval_seq_len"] = m_spec.evaluation.sequenceLength;
         out["max_windows"] = m_spec.evaluation.maxWindows;
     }
+    out["bos"] = bosModeName(m_spec.evaluation.bos); // of both texts and the tasks
     out["tasks"] = Json::array();
     for (const std::string& task : m_spec.tasks) {
         BDQ_TRY(const std::string hash, fileHash(task));
@@ -215,6 +219,7 @@ Status QualityBench::prepare() {
     }
     BDQ_TRY(m_settings, settings());
     BDQ_CHECK(prepareFolder(fs::path(m_spec.outDir) / "runs"));
+    BDQ_TRY(m_lock, FolderLock::take(m_spec.outDir));
     BDQ_TRY(m_table, QualityTable::open(m_spec.outDir, m_settings));
     for (const RunSpec& spec : m_runs)
         BDQ_CHECK(checkUnchanged(spec));

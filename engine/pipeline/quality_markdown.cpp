@@ -51,6 +51,12 @@ std::string shareWithError(const Json& task, const std::string& key) {
     return fixedAt(task, key, 2, kPercent) + " +- " + fixedAt(task, key + "_stderr", 2, kPercent);
 }
 
+/// "24.145 +- 0.512"; a single window has no error.
+std::string perplexityWithError(const Json& measured) {
+    const double error = numberAt(measured, "perplexity_stderr");
+    return fixedAt(measured, "perplexity", 3) + (std::isfinite(error) ? " +- " + fixed(error, 3) : "");
+}
+
 const Json& tasksOf(const Json& object) {
     static const Json none = Json::array();
     return object.is_object() && object.contains("tasks") && object["tasks"].is_array() ? object["tasks"]
@@ -79,7 +85,7 @@ std::vector<std::string> finishedCells(const Json& row) {
     std::vector<std::string> cells;
     for (const char* key : {"method", "preset", "seed", "samples", "epochs", "e2e_steps"})
         cells.push_back(textAt(row, key));
-    cells.push_back(fixedAt(row, "perplexity", 3));
+    cells.push_back(perplexityWithError(row));
     cells.push_back(fixedAt(row, "gap", 3));
     cells.push_back(fixedAt(row, "kl", 4));
     cells.push_back(fixedAt(row, "top1_agreement", 2, kPercent));
@@ -130,8 +136,9 @@ std::string fullLine(const Json& full) {
     if (!full.is_object()) return "Full model: not measured yet.\n";
     std::string text = "Full model:";
     if (full.contains("perplexity"))
-        text += " perplexity " + fixedAt(full, "perplexity", 3) + " (" + textAt(full, "windows") +
-                " windows of " + textAt(full, "seq_len") + " tokens of " + textAt(full, "text") + ")";
+        text += " perplexity " + perplexityWithError(full) + " (" + textAt(full, "windows") + " windows of " +
+                textAt(full, "seq_len") + " tokens of " + textAt(full, "text") +
+                (full.contains("bos") ? full["bos"] == true ? ", BOS in front" : ", no BOS" : "") + ")";
     for (const Json& task : tasksOf(full))
         text += (text.back() == ':' ? " " : "; ") + textAt(task, "name") + " (" + textAt(task, "items") +
                 " items) acc " + shareWithError(task, "acc") + " %, acc_norm " +

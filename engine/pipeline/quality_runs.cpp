@@ -84,6 +84,13 @@ Status validateQuality(const QualitySpec& spec) {
     BDQ_CHECK(checkList("schemes", spec.schemes));
     BDQ_CHECK(checkList("seeds", spec.seeds));
     if (spec.outDir.empty()) return fail(ErrorCode::InvalidSpec, "out: found nothing, expected a folder");
+    if (spec.outDir == "-")
+        return fail(ErrorCode::InvalidSpec, "out: found \"-\" (standard output), expected a folder");
+    if (spec.evaluation.bos != spec.calibration.bos)
+        return fail(ErrorCode::InvalidSpec, "bos: found " + std::string(bosModeName(spec.evaluation.bos)) +
+                                                " for the evaluation, expected " +
+                                                std::string(bosModeName(spec.calibration.bos)) +
+                                                ", as for the calibration");
     BDQ_CHECK(validate(qualityEvaluation(spec, {})));
     for (const RunSpec& run : qualityRuns(spec))
         if (Status checked = validate(run); !checked)

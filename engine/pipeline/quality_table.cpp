@@ -52,7 +52,9 @@ Result<Json> readDocument(const std::filesystem::path& file) {
 Status compareSettings(const std::filesystem::path& file, const Json& found, const Json& expected) {
     for (const auto& [key, value] : expected.items()) {
         if (key == "model") continue;
-        const Json old = found.contains(key) ? found[key] : Json();
+        // Tables from before there was a choice put nothing in front of a text.
+        const Json absent = key == "bos" ? Json(bosModeName(BosMode::Off)) : Json();
+        const Json old = found.contains(key) ? found[key] : absent;
         if (old != value)
             return fail(ErrorCode::InvalidSpec, file.string() + ": the table was measured with " + key + " " +
                                                     dump(old) + ", this job has " + dump(value) +

@@ -77,6 +77,11 @@ Result<std::unique_ptr<Layer>> RunLayers::load(int layer) {
     const std::filesystem::path path = std::filesystem::path(m_runDir) / layerFileName(layer);
     if (!std::filesystem::exists(path)) return FullPrecisionLayers(m_weights, m_device).load(layer);
     BDQ_TRY(LayerCheckpoint checkpoint, readLayerCheckpoint(path, m_weights.config()));
+    if (!checkpoint.modelFingerprint.empty() &&
+        checkpoint.modelFingerprint != m_weights.reader().fingerprint())
+        return fail(ErrorCode::InvalidSpec, path.string() +
+                                                ": found a layer of other weights than those of " +
+                                                m_weights.path() + ", expected the same model");
     BDQ_TRY(const BlockWeights norms, m_weights.norms(layer, m_device.device));
     checkpoint.block.moveTo(m_device.device);
     return makeQuantizedLayer(m_weights.config(), norms, std::move(checkpoint.block));

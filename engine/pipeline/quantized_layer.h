@@ -56,7 +56,8 @@ private:
     const QuantizedBlock& m_block;
 };
 
-/// Layers of a finished run; layers it did not quantize come in full precision.
+/// Layers of a finished run; layers it did not quantize come in full precision. A layer that was made from
+/// other weights is refused (InvalidSpec).
 class RunLayers final : public LayerSource {
 public:
     RunLayers(const ModelWeights& weights, const ComputeDevice& device, std::string runDir)

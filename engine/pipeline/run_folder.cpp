@@ -1,12 +1,14 @@
 #include "engine/pipeline/run_folder.h"
 
 #include <map>
+#include <span>
 
 #include <ATen/ATen.h>
 
 #include "engine/api/atomic_file.h"
 #include "engine/api/version.h"
 #include "engine/io/tensor_file.h"
+#include "engine/io/tokenizer.h"
 #include "engine/pipeline/host_tensor.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/layer_checkpoint.h"
@@ -70,6 +72,11 @@ Result<RunFolder> RunFolder::open(const RunSpec& spec, const std::string& modelF
     if (!started && spec.resume)
         return fail(ErrorCode::InvalidSpec, folder.string() + ": there is no run to resume in this folder");
     BDQ_CHECK(prepareFolder(folder));
+    BDQ_TRY(FolderLock lock, FolderLock::take(folder));
+    if (std::filesystem::exists(folder / kManifestFile) != started)
+        return fail(ErrorCode::InvalidSpec, folder.string() + ": another job has just " +
+                                                (started ? "removed" : "made") +
+                                                " the run in this folder; expected one job a folder");
     BDQ_CHECK(prepareFolder(folder / "layers"));
     if (effectiveRecipe(spec).trains()) BDQ_CHECK(prepareFolder(folder / "training"));
     BDQ_CHECK(prepareFolder(folder / "analysis" / "sites"));
@@ -80,7 +87,7 @@ Result<RunFolder> RunFolder::open(const RunSpec& spec, const std::string& modelF
         BDQ_CHECK(writeFileAtomically(folder / "spec.json", encodeSpec(spec)));
         BDQ_CHECK(writeFileAtomically(folder / kManifestFile, text));
     }
-    return RunFolder(folder);
+    return RunFolder(folder, std::move(lock));
 }
 
 std::filesystem::path RunFolder::layerPath(int layer) const {
@@ -99,16 +106,33 @@ Result<std::optional<CalibrationTokens>> RunFolder::tokens() const {
     const at::Tensor values = toTorchTensor(ids->second);
     CalibrationTokens tokens;
     tokens.ids = values.to(at::kLong);
-    tokens.info = {file.metadata["source"], file.metadata["sha256"], values.numel(),
-                   static_cast<int>(values.size(0)), static_cast<int>(values.size(1))};
+    tokens.info.source = file.metadata["source"];
+    tokens.info.sha256 = file.metadata["sha256"];
+    tokens.info.tokens = values.numel();
+    tokens.info.sequences = static_cast<int>(values.size(0));
+    tokens.info.sequenceLength = static_cast<int>(values.size(1));
+    tokens.info.bos = file.metadata["bos"] == "1";
+    tokens.info.bosMode = bosModeFromName(file.metadata["bos_mode"]).value_or(BosMode::Off);
+    tokens.info.form = file.metadata["form"];
     return std::optional(std::move(tokens));
 }
 
 Status RunFolder::saveTokens(const CalibrationTokens& tokens) {
     io::TensorFile file;
     file.tensors.emplace("ids", toHostTensor(tokens.ids.to(at::kInt)));
-    file.metadata = {{"source", tokens.info.source}, {"sha256", tokens.info.sha256}};
+    file.metadata = {{"source", tokens.info.source},
+                     {"sha256", tokens.info.sha256},
+                     {"bos", tokens.info.bos ? "1" : "0"},
+                     {"bos_mode", std::string(bosModeName(tokens.info.bosMode))},
+                     {"form", tokens.info.form}};
     return io::writeTensorFile(m_path / kTokensFile, file);
+}
+
+Status RunFolder::checkTokens(const CalibrationTokens& tokens, const ModelConfig& model) const {
+    const at::Tensor ids = tokens.ids.to(at::kInt).contiguous();
+    const auto* const first = ids.const_data_ptr<std::int32_t>();
+    return io::checkTokenIds(std::span(first, static_cast<std::size_t>(ids.numel())), model.vocabSize,
+                             (m_path / kTokensFile).string());
 }
 
 } // namespace bdq

@@ -10,19 +10,23 @@
 
 #include "engine/api/results.h"
 #include "engine/calibration/token_source.h"
+#include "engine/pipeline/folder_lock.h"
 
 namespace bdq {
 
 class RunFolder {
 public:
-    /// A fresh folder, or with spec.resume one that holds a run of the same spec, model and version.
-    /// Errors: Io; InvalidSpec when the folder already holds a run and resume is not asked for, or when a
-    /// part differs (named with both values), or when there is nothing to resume.
+    /// A fresh folder, or with spec.resume one that holds a run of the same spec, model and version. No other
+    /// job can open it while this object lives. Errors: Io; InvalidSpec when another job works in it, when it
+    /// already holds a run and resume is not asked for, when a part differs (named with both values), or when
+    /// there is nothing to resume.
     static Result<RunFolder> open(const RunSpec& spec, const std::string& modelFingerprint);
 
     /// Tokens of an earlier attempt, if the folder has them.
     [[nodiscard]] Result<std::optional<CalibrationTokens>> tokens() const;
     Status saveTokens(const CalibrationTokens& tokens);
+    /// Whether each token has a row in the model's embedding: the file may be anybody's. Errors: BadFormat.
+    [[nodiscard]] Status checkTokens(const CalibrationTokens& tokens, const ModelConfig& model) const;
 
     [[nodiscard]] std::filesystem::path layerPath(int layer) const;
     [[nodiscard]] bool hasLayer(int layer) const { return std::filesystem::exists(layerPath(layer)); }
@@ -30,9 +34,11 @@ public:
     [[nodiscard]] std::filesystem::path analysisPath() const { return m_path / "analysis"; }
 
 private:
-    explicit RunFolder(std::filesystem::path path) : m_path(std::move(path)) {}
+    RunFolder(std::filesystem::path path, FolderLock lock)
+        : m_path(std::move(path)), m_lock(std::move(lock)) {}
 
     std::filesystem::path m_path;
+    FolderLock m_lock;
 };
 
 } // namespace bdq

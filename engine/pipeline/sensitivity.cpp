@@ -13,6 +13,7 @@
 #include "engine/model/torch_guard.h"
 #include "engine/pipeline/analysis_folder.h"
 #include "engine/pipeline/block_capture.h"
+#include "engine/pipeline/folder_lock.h"
 #include "engine/pipeline/job_support.h"
 #include "engine/pipeline/site_variants.h"
 
@@ -56,6 +57,7 @@ private:
     JobContext& m_context;
     JobClock m_clock;
     double m_stateBytes; ///< of the variants of a group; 0 = as the device has
+    std::optional<FolderLock> m_lock;
     std::optional<ModelWeights> m_weights;
     ComputeDevice m_device;
     AnalysisResult m_analysis;
@@ -127,6 +129,7 @@ Status Sensitivity::chooseWork() {
 Status Sensitivity::prepareTokens() {
     CalibrationOptions options = m_spec.text;
     if (options.source.empty()) options.source = m_analysis.spec.calibration.source;
+    options.bos = m_spec.bos.value_or(m_analysis.spec.calibration.bos);
     BDQ_TRY(const CalibrationTokens tokens,
             calibrationTokens(*m_weights, options, m_analysis.spec.seed, m_device, m_context));
     m_result.text = tokens.info;
@@ -143,12 +146,16 @@ Status Sensitivity::prepare() {
     BDQ_TRY(ModelWeights weights, ModelWeights::open(path));
     m_weights = std::move(weights);
     BDQ_CHECK(checkModel());
+    BDQ_CHECK(checkSameModel(*m_weights, m_analysis.modelFingerprint, "the analysis in " + m_spec.analysisDir,
+                             m_context));
     BDQ_CHECK(chooseWork());
     BDQ_CHECK(prepareFolder(m_spec.analysisDir));
+    BDQ_TRY(m_lock, FolderLock::take(m_spec.analysisDir));
     m_context.emit(
         AcceptedEvent{"sensitivity", m_device.id, m_spec.analysisDir, static_cast<int>(m_layers.size())});
     BDQ_TRY(m_ends, ModelEnds::load(*m_weights, m_device));
     m_result.modelPath = path;
+    m_result.modelFingerprint = m_weights->reader().fingerprint();
     m_result.activation = m_spec.activation;
     m_result.rounding = m_spec.rounding;
     return prepareTokens();
@@ -306,6 +313,7 @@ Result<SensitivityResult> Sensitivity::run() {
         BDQ_CHECK(runGroup(first, std::min(atOnce, m_layers.size() - first)));
     advance(m_total - m_done); // what rounding left
     m_result.provenance = m_clock.provenance(m_device);
+    m_result.warnings = m_context.warnings();
     BDQ_CHECK(writeFileAtomically(std::filesystem::path(m_spec.analysisDir) / kSensitivityFileName,
                                   encodeSensitivity(m_result)));
     emitArtifact(m_context, m_spec.analysisDir, kSensitivityFileName);

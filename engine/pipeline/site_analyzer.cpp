@@ -22,6 +22,16 @@ analysis::RangeRule rangeRule(const OperandScheme& scheme) {
     return scheme.symmetric ? analysis::RangeRule::Symmetric : analysis::RangeRule::Asymmetric;
 }
 
+/// Share of sum |x|^2 that the largest 0.5 % of the tokens hold, at least one of them; NaN without energy.
+double topEnergyShare(const at::Tensor& sample) {
+    constexpr std::int64_t kTokensPerTop = 200;
+    const at::Tensor energies = sample.square().sum(1, false, at::kDouble);
+    const std::int64_t count = std::max<std::int64_t>(1, energies.numel() / kTokensPerTop);
+    const double total = energies.sum().item<double>();
+    if (!(total > 0)) return std::numeric_limits<double>::quiet_NaN();
+    return std::get<0>(energies.topk(count)).sum().item<double>() / total;
+}
+
 Result<double> theoremDb(const TransformAnalysis& result, const Scheme& scheme) {
     analysis::TheoremTerms terms;
     terms.inputConcentration = analysis::fromDb(result.concentrationActivationDb);
@@ -122,6 +132,8 @@ Status SiteAnalyzer::measureSchemes(TransformAnalysis& result, const at::Tensor&
         }
         const std::string text = formatScheme(scheme);
         result.sqnrDbMeasured[text] = error.sqnrDb();
+        result.sqnrDbTokenMedian[text] = error.tokenQuantile(0.5);
+        result.sqnrDbTokenLow[text] = error.tokenQuantile(0.05);
         BDQ_TRY(result.sqnrDbTheorem[text], theoremDb(result, scheme));
     }
     return {};
@@ -173,6 +185,7 @@ Result<SiteAnalysis> SiteAnalyzer::finish() {
     result.tokens = m_tokens;
     result.sampleTokens = sample.size(0);
     result.signalPower = sumOf(outputs.square()) / static_cast<double>(sample.size(0));
+    result.topTokenEnergyShare = topEnergyShare(sample);
     result.tensors = ModelWeights::linearNames(m_key);
     for (const auto& entry : m_transforms) {
         auto analyzed = analyzeTransform(entry.first, sample, outputs, result.signalPower);

@@ -1,6 +1,8 @@
 #include "engine/pipeline/site_measurement.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -34,9 +36,23 @@ bool isPlainInteger(const OperandScheme& scheme) {
     return scheme.quantizes() && scheme.symmetric && scheme.groupSize == 0;
 }
 
+/// Does this processor multiply 8-bit codes exactly? Without dot-product instructions (VNNI, AMX) libtorch's
+/// kernel adds pairs of products, activations raised by 128, in 16 bits with saturation: 2 x 255 x 128 does
+/// not fit. Codes of up to 7 bits do, 2 x 255 x 64 < 2^15. Asked with the codes that saturate first.
+bool multipliesEightBitsExactly() {
+    static const bool exact = [] {
+        constexpr std::int64_t kSize = 64;
+        const at::Tensor inputs = at::full({kSize, kSize}, 127, at::kChar);
+        const at::Tensor weight = at::full({kSize, kSize}, -128, at::kChar);
+        return at::_int_mm(inputs, weight.t()).eq(-127 * 128 * kSize).all().item<bool>();
+    }();
+    return exact;
+}
+
 // cuBLAS wants multiples of 8 and more than 16 rows.
 bool int8ProductPossible(const at::Tensor& inputs, const quant::QuantizedWeight& weight,
                          const OperandScheme& activation) {
+    if (inputs.is_cpu() && weight.scheme.bits > 7 && !multipliesEightBitsExactly()) return false;
     const bool shapes =
         inputs.is_cpu() || (inputs.size(1) % 8 == 0 && weight.codes.size(0) % 8 == 0 && inputs.size(0) > 16);
     return shapes && isPlainInteger(activation) && isPlainInteger(weight.scheme);
@@ -54,9 +70,34 @@ ActivationCodes activationCodes(const at::Tensor& x, int bits) {
     return {(x / scales).round_().clamp_(-top - 1, top).to(at::kChar), scales};
 }
 
+double sqnrDbOf(double signal, double noise) {
+    if (!(signal > 0)) return std::numeric_limits<double>::quiet_NaN();
+    return noise > 0 ? analysis::toDb(signal / noise) : std::numeric_limits<double>::infinity();
+}
+
+OutputError totalOf(const std::vector<ErrorSums>& rows, double count) {
+    OutputError total;
+    total.count = count;
+    for (const ErrorSums& row : rows) {
+        total.signal += row.signal;
+        total.noise += row.noise;
+        total.tokenSqnrDb.push_back(sqnrDbOf(row.signal, row.noise));
+    }
+    return total;
+}
+
 OutputError compareTensors(const at::Tensor& exact, const at::Tensor& approximate) {
     const at::Tensor difference = exact - approximate;
-    return {sumOf(exact * exact), sumOf(difference * difference), static_cast<double>(exact.numel())};
+    const at::Tensor sums =
+        at::stack({exact.square().sum(1, false, at::kDouble), difference.square().sum(1, false, at::kDouble)},
+                  1)
+            .cpu()
+            .contiguous();
+    const double* values = sums.const_data_ptr<double>();
+    std::vector<ErrorSums> rows;
+    for (std::int64_t row = 0; row < sums.size(0); ++row)
+        rows.push_back({values[2 * row], values[2 * row + 1]});
+    return totalOf(rows, static_cast<double>(exact.numel()));
 }
 
 /// Sum over rows of errorOf(row), in the order of the rows.
@@ -66,13 +107,7 @@ template <class ErrorOf> OutputError sumOverRows(const at::Tensor& exact, ErrorO
         for (std::int64_t row = begin; row < end; ++row)
             rows[static_cast<std::size_t>(row)] = errorOf(row);
     });
-    OutputError total;
-    total.count = static_cast<double>(exact.numel());
-    for (const ErrorSums& row : rows) {
-        total.signal += row.signal;
-        total.noise += row.noise;
-    }
-    return total;
+    return totalOf(rows, static_cast<double>(exact.numel()));
 }
 
 OutputError compare(const at::Tensor& exact, const at::Tensor& approximate) {
@@ -207,10 +242,20 @@ void OutputError::merge(const OutputError& other) {
     signal += other.signal;
     noise += other.noise;
     count += other.count;
+    tokenSqnrDb.insert(tokenSqnrDb.end(), other.tokenSqnrDb.begin(), other.tokenSqnrDb.end());
+}
+
+double OutputError::tokenQuantile(double q) const {
+    std::vector<double> known;
+    std::ranges::copy_if(tokenSqnrDb, std::back_inserter(known), [](double db) { return !std::isnan(db); });
+    if (known.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const auto place = known.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(known.size() - 1));
+    std::ranges::nth_element(known, place);
+    return *place;
 }
 
 double OutputError::sqnrDb() const {
-    return noise > 0 ? analysis::toDb(signal / noise) : std::numeric_limits<double>::infinity();
+    return sqnrDbOf(signal, noise);
 }
 
 OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& inputs,

@@ -1,6 +1,8 @@
 // Numbers of one site under one transform, from a sample of its inputs.
 #pragma once
 
+#include <vector>
+
 #include <ATen/core/Tensor.h>
 
 #include "engine/api/site_analysis.h"
@@ -11,18 +13,22 @@ namespace bdq {
 
 /// What is compared: y = x W^T in full precision against Q(x P) Q(W P^-T)^T.
 struct OutputError {
-    double signal = 0; ///< sum ||y||^2
-    double noise = 0;  ///< sum ||y - y^||^2
-    double count = 0;  ///< entries of y
+    double signal = 0;                 ///< sum ||y||^2
+    double noise = 0;                  ///< sum ||y - y^||^2
+    double count = 0;                  ///< entries of y
+    std::vector<double> tokenSqnrDb{}; ///< of every token alone; +infinity without noise, NaN without signal
     void merge(const OutputError& other);
-    [[nodiscard]] double sqnrDb() const; ///< +infinity without noise
+    /// Quantile of tokenSqnrDb over the tokens that have one, 0 <= q <= 1; NaN when none has.
+    [[nodiscard]] double tokenQuantile(double q) const;
+    [[nodiscard]] double sqnrDb() const; ///< +infinity without noise, NaN without a signal
     [[nodiscard]] double mse() const { return count > 0 ? noise / count : 0; }
 };
 
 /// Measured error of a site: `outputs` fp32 [tokens, out] are the exact ones; `inputs` fp32 [tokens, n] and
 /// `weight` live in the transformed space. Up to 8 bits both operands are integers times a row and a column
-/// scale, so their product is computed exactly by an int8 product (symmetric schemes without groups),
-/// otherwise in fp32. `clip`: learned factors on the activations' ranges.
+/// scale, so their product is computed exactly by an int8 product (symmetric schemes without groups, on
+/// processors that are exact at these bits), otherwise in fp32. `clip`: learned factors on the activations'
+/// ranges.
 OutputError quantizedOutputError(const at::Tensor& outputs, const at::Tensor& inputs,
                                  const quant::QuantizedWeight& weight, const OperandScheme& activation,
                                  quant::RangeFactors clip = {});

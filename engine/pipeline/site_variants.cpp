@@ -1,6 +1,7 @@
 #include "engine/pipeline/site_variants.h"
 
 #include <cmath>
+#include <limits>
 
 #include <ATen/ATen.h>
 
@@ -66,17 +67,18 @@ Result<SiteVariant> makeVariant(const SiteAnalysis& site, TransformKind kind,
     } else {
         error.signal = 1; // nothing is rounded
     }
-    if (!(error.signal > 0) || !std::isfinite(error.noise))
+    if (!std::isfinite(error.signal) || !std::isfinite(error.noise))
         return fail(ErrorCode::NonFinite, siteLabel(site.key) + ": the output has the energy " +
                                               std::to_string(error.signal) + " and the error " +
-                                              std::to_string(error.noise) +
-                                              ", expected finite numbers and energy > 0");
+                                              std::to_string(error.noise) + ", expected finite numbers");
     variant.row.key = site.key;
     variant.row.transform = kind;
     variant.row.weight = weightScheme;
-    variant.row.outputError = error.noise / error.signal;
+    // An output of zeros has no relative error.
+    variant.row.outputError =
+        error.signal > 0 ? error.noise / error.signal : std::numeric_limits<double>::quiet_NaN();
     variant.row.predictedError =
-        analysis::fromDb(-predictedSqnrDb(site, kind, {weightScheme, spec.activation, {}}));
+        analysis::fromDb(-predictedSqnrDb(site, kind, {weightScheme, spec.activation, {}}, spec.rounding));
     return variant;
 }
 

@@ -27,7 +27,7 @@ Result<std::vector<transform::SiteTransform>> storedTransforms(const std::filesy
                                                                const ComputeDevice& device);
 
 /// Rounds `weight` (fp32 [out, n], the site's own) under `siteTransform` and measures the error of its output
-/// on `inputs` fp32 [tokens, n]. Errors: roundWeights', NonFinite when the site's output has no energy.
+/// on `inputs` fp32 [tokens, n]. Errors: roundWeights', NonFinite when the output is not finite.
 Result<SiteVariant> makeVariant(const SiteAnalysis& site, TransformKind kind,
                                 const transform::SiteTransform& siteTransform, const at::Tensor& weight,
                                 const at::Tensor& inputs, const OperandScheme& weightScheme,

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "engine/quant/quantized_weight.h"
+#include "engine/quant/row_kernels.h"
 
 namespace bdq::quant {
 
@@ -51,9 +52,9 @@ RangeTensors searchRanges(const at::Tensor& x, const OperandScheme& scheme, floa
         const float factor = static_cast<float>(100 - i) / 100.0F;
         const GridTensors grids = makeGrids({full.low * factor, full.high * factor}, scheme, floor);
         // In steps, as the CPU path: free of the weights' scale.
-        const at::Tensor error = (gridSteps(x, grids) - x / grids.scale).abs_().pow_(kRangeNorm);
+        const at::Tensor error = (gridSteps(x, grids) - x / grids.scale).abs_().pow_(kRangeNormExponent);
         const at::Tensor score =
-            error.sum(-1, true, at::kDouble) * grids.scale.to(at::kDouble).pow(kRangeNorm);
+            error.sum(-1, true, at::kDouble) * grids.scale.to(at::kDouble).pow(kRangeNormExponent);
         const at::Tensor better = score < bestScore;
         best = at::where(better, at::full_like(best, factor), best);
         bestScore = at::where(better, score, bestScore);

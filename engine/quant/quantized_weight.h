@@ -27,8 +27,6 @@ struct QuantizedWeight {
 /// Number of range factors that the MSE range search tries: p = 1 - i/100, i = 0..79
 /// (design/transforms.md 2.1).
 inline constexpr int kRangeSteps = 80;
-/// Exponent of the error norm of the range search (GPTQ's released code).
-inline constexpr double kRangeNorm = 2.4;
 /// A weight group's absmax is not taken smaller than this (FlatQuant's released code).
 inline constexpr float kWeightAbsmaxFloor = 1e-5F;
 

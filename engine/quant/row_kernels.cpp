@@ -176,19 +176,56 @@ BDQ_CPU_CLONES double stepErrorNorm(const float* x, std::int64_t n, const Grid& 
     return total;
 }
 
+BDQ_CPU_CLONES void errorRow(const float* x, float* errors, float* squares, std::int64_t n,
+                             const Grid& grid) {
+    const Lanes scale = splat(grid.scale);
+    const GridLanes lanes = gridLanes(grid);
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+        const std::int64_t count = std::min(kLanes, n - i);
+        const Lanes v = load(x + i, count);
+        const Lanes error = scale * gridSteps(v / scale, lanes) - v;
+        store(errors + i, error, count);
+        store(squares + i, load(squares + i, count) + error * error, count);
+    }
+}
+
+BDQ_CPU_CLONES ProductSums addProducts(const float* errors, const float* gradient, float* columns,
+                                       std::int64_t n) {
+    constexpr std::int64_t kChunk = 64 * kLanes;
+    ProductSums total;
+    for (std::int64_t start = 0; start < n; start += kChunk) {
+        Lanes sum{};
+        Lanes squares{};
+        for (std::int64_t i = start; i < std::min(n, start + kChunk); i += kLanes) {
+            const std::int64_t count = std::min(kLanes, n - i);
+            const Lanes product = load(errors + i, count) * load(gradient + i, count);
+            sum += product;
+            squares += product * product;
+            store(columns + i, load(columns + i, count) + product, count);
+        }
+        total.sum += sumOfLanes(sum);
+        total.squares += sumOfLanes(squares);
+    }
+    return total;
+}
+
+double rangeErrorNorm(const float* x, std::int64_t n, Range range, float factor, int bits, bool symmetric,
+                      float floor) {
+    const float fullScale = makeGrid(range, bits, symmetric, floor).scale;
+    const Grid grid = makeGrid({range.low * factor, range.high * factor}, bits, symmetric, floor);
+    // In units of the full range's step: free of overflow, and the fp32 power (1 ulp) is five times faster.
+    const auto unit =
+        static_cast<double>(std::pow(grid.scale / fullScale, static_cast<float>(kRangeNormExponent)));
+    return unit * stepErrorNorm(x, n, grid);
+}
+
 float bestRangeFactor(const float* x, std::int64_t n, Range range, int bits, bool symmetric, float floor) {
     constexpr int kSteps = 80;
-    constexpr float kNorm = 2.4F;
-    const float fullScale = makeGrid(range, bits, symmetric, floor).scale;
     float best = 1;
     double bestScore = std::numeric_limits<double>::infinity();
     for (int i = 0; i < kSteps; ++i) {
         const float factor = static_cast<float>(100 - i) / 100.0F;
-        const Grid grid = makeGrid({range.low * factor, range.high * factor}, bits, symmetric, floor);
-        // In units of the full range's step: free of overflow, and the fp32 power (1 ulp) is five times
-        // faster.
-        const auto unit = static_cast<double>(std::pow(grid.scale / fullScale, kNorm));
-        const double score = unit * stepErrorNorm(x, n, grid);
+        const double score = rangeErrorNorm(x, n, range, factor, bits, symmetric, floor);
         if (score < bestScore) {
             bestScore = score;
             best = factor;

@@ -75,6 +75,18 @@ GridGradient quantizeRowGradient(const float* x, const float* g, float* dx, std:
 /// sums[i] += (Q(x)_i - x_i)^2.
 void addSquaredErrors(const float* x, float* sums, std::int64_t n, const Grid& grid);
 
+/// errors[i] = Q(x)_i - x_i; squares[i] += its square.
+void errorRow(const float* x, float* errors, float* squares, std::int64_t n, const Grid& grid);
+/// Sums over i of p_i = errors[i] gradient[i] and of its square; columns[i] += p_i. fp32 lanes, fp64 every
+/// 1024 columns.
+struct ProductSums {
+    double sum = 0;
+    double squares = 0;
+};
+ProductSums addProducts(const float* errors, const float* gradient, float* columns, std::int64_t n);
+
+/// Exponent of the range search's error norm (GPTQ's released code).
+inline constexpr double kRangeNormExponent = 2.4;
 /// sum_i |code(x_i) - zero - x_i / scale|^2.4, the error norm in units of the step. The power is approximated
 /// to kPowerTolerance; times scale^2.4 it is the sum over |Q(x) - x|^2.4.
 double stepErrorNorm(const float* x, std::int64_t n, const Grid& grid);
@@ -83,6 +95,10 @@ double stepErrorNorm(const float* x, std::int64_t n, const Grid& grid);
 /// y^2 r^4, 4 of them times 4.
 inline constexpr double kPowerTolerance = 3e-6;
 
+/// sum_i |Q(x)_i - x_i|^2.4 with both ends of the range multiplied by `factor`, in units of the full range's
+/// step to the power 2.4.
+double rangeErrorNorm(const float* x, std::int64_t n, Range range, float factor, int bits, bool symmetric,
+                      float floor);
 /// The factor p = 1 - i/100, i = 0..79, that minimises the L2.4 error when both ends of the range are
 /// multiplied by it; the first of equals.
 float bestRangeFactor(const float* x, std::int64_t n, Range range, int bits, bool symmetric, float floor);

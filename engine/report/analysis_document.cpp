@@ -3,6 +3,7 @@
 
 #include "engine/report/builders.h"
 #include "engine/report/common_sections.h"
+#include "engine/report/loss_section.h"
 #include "engine/report/sensitivity_section.h"
 #include "engine/report/site_plots.h"
 #include "engine/report/text_format.h"
@@ -158,6 +159,8 @@ Section tableSection(const AnalysisResult& analysis) {
                  {"Site", {}},
                  {"Transform", {}},
                  metricColumn("sqnr_db", "SQNR measured, " + scheme),
+                 metricColumn("sqnr_db_token_median", "of a token, median"),
+                 metricColumn("sqnr_db_token_low", "5th percentile"),
                  metricColumn("sqnr_db_predicted", "predicted"),
                  metricColumn("sqnr_db_theorem", "theorem"),
                  metricColumn("flatness_activation", "Flatness x"),
@@ -176,6 +179,8 @@ Section tableSection(const AnalysisResult& analysis) {
                 {countCell(site.key.layer), textCell(std::string(siteName(site.key.site))),
                  textCell(std::string(transformInfo(kind).id)),
                  sqnrCell(valueOr(value.sqnrDbMeasured, scheme)),
+                 dbCell(valueOr(value.sqnrDbTokenMedian, scheme)),
+                 dbCell(valueOr(value.sqnrDbTokenLow, scheme)),
                  dbCell(valueOr(value.sqnrDbPredicted, scheme)), dbCell(valueOr(value.sqnrDbTheorem, scheme)),
                  flatnessCell(value.activation.entropyNormalized),
                  flatnessCell(value.weight.entropyNormalized), numberCell(value.activation.channelNormalized),
@@ -192,6 +197,8 @@ Section tableSection(const AnalysisResult& analysis) {
 
 std::vector<std::string> notes(const ReportData& data) {
     std::vector<std::string> result = data.problems;
+    const std::vector<std::string>& warnings = data.analysis->warnings;
+    result.insert(result.end(), warnings.begin(), warnings.end());
     for (const SiteAnalysis& site : data.analysis->sites)
         for (const std::string& note : site.notes)
             result.push_back(siteText(site.key) + ": " + note);
@@ -219,10 +226,17 @@ Section settingsSection(const AnalysisResult& analysis) {
 
 Section worstSection(const ReportData& data) {
     const AnalysisResult& analysis = *data.analysis;
-    const std::vector<SiteKey> worst =
-        lowest(measured(analysis, TransformKind::None, shownScheme(analysis)), kWorstSites);
-    Section section{"Worst sites",
-                    {Paragraph{"The sites with the lowest measured SQNR without a transform.", false}}};
+    const RankedPlan plan = rankedPlan(data);
+    std::vector<SiteKey> worst = costliest(plan, kWorstSites);
+    std::string text = "The sites that cost the model most: " + rankingText(plan) + ".";
+    if (worst.empty()) {
+        worst = lowest(measured(analysis, TransformKind::None, shownScheme(analysis)), kWorstSites);
+        text =
+            "The sites are " + rankingText(plan) +
+            ". Shown are those with the lowest measured SQNR without a transform: a diagnosis, not what the "
+            "model loses.";
+    }
+    Section section{"Worst sites", {Paragraph{text, false}}};
     for (Block& block : worstSiteBlocks(data, worst, shownTransform(analysis), analysis.text.source))
         section.blocks.push_back(std::move(block));
     return section;
@@ -233,6 +247,7 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     const auto add = [&](ReportSection section, const auto& make) {
         addSection(document, section, leaveOut, make);
     };
+    add(ReportSection::Worst, [&] { return lossSection(data); });
     add(ReportSection::Transforms, [&] { return comparisonSection(analysis); });
     add(ReportSection::Layers, [&] { return layersSection(analysis); });
     add(ReportSection::Worst, [&] { return worstSection(data); });
@@ -241,8 +256,8 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     add(ReportSection::Table, [&] { return tableSection(analysis); });
     add(ReportSection::Settings, [&] { return settingsSection(analysis); });
     add(ReportSection::Sources, [&] {
-        return sourcesSection(analysis.model, analysis.parameters, analysis.spec.modelPath, analysis.text,
-                              {});
+        return sourcesSection({analysis.model, analysis.parameters, analysis.spec.modelPath,
+                               analysis.modelFingerprint, analysis.text});
     });
     document.sections.push_back(notesSection(notes(data)));
     add(ReportSection::Definitions, [&] {
@@ -258,7 +273,8 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
                                               "alignment_db",
                                               "outlier_share",
                                               "kurtosis_activation"};
-        if (data.sensitivity) metrics.emplace_back("kl_site");
+        metrics.insert(metrics.end(), {"kl_site", "loss_estimated", "sqnr_db_token_median",
+                                       "sqnr_db_token_low", "top_token_energy"});
         return definitionsSection(metrics);
     });
     add(ReportSection::Reproduction,
@@ -274,9 +290,10 @@ Document analysisDocument(const ReportData& data, const std::vector<ReportSectio
     document.subtitle = "BDQ Studio analysis report · " + lastName(analysis.spec.modelPath) + " · " +
                         analysis.provenance.startedUtc;
     document.summary = {
+        {"Losses", rankingText(rankedPlan(data)), {}},
         {"Sites", formatCount(static_cast<std::int64_t>(analysis.sites.size())), {}},
         {"Transforms", transformNames(analysis), {}},
-        {"Calibration tokens", formatCount(analysis.text.tokens), {}},
+        {"Calibration tokens", formatCount(analysis.text.tokens) + ", " + bosText(analysis.text), {}},
         {"Text", analysis.text.source, {}},
         {"Time", formatSeconds(analysis.provenance.seconds), formatExact(analysis.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(analysis.provenance.peakHostBytes), {}},

@@ -25,9 +25,21 @@ Column metricColumn(std::string_view metricId, std::string title = {});
 Section definitionsSection(const std::vector<std::string_view>& metricIds);
 /// Two columns of names and values.
 Table factTable(const std::vector<std::pair<std::string, std::string>>& facts);
+/// Where results come from.
+struct Sources {
+    const ModelConfig& model;
+    std::int64_t parameters = 0;
+    std::string modelPath;
+    std::string modelFingerprint; ///< may be empty
+    const TextInfo& text;
+    std::optional<EvalResult> evaluation{};
+};
 /// Model, text, tokens.
-Section sourcesSection(const ModelConfig& model, std::int64_t parameters, const std::string& modelPath,
-                       const TextInfo& text, const std::optional<EvalResult>& evaluation);
+Section sourcesSection(const Sources& sources);
+/// "46.12 ± 0.53": a perplexity with its standard error, where it has one.
+std::string perplexityText(const EvalResult& evaluation);
+/// "8,192 tokens, 6 of 30 layers": what a perplexity of a run was measured on, and of how much of the model.
+std::string perplexitySize(const RunResult& run, const EvalResult& evaluation);
 /// Versions, device, command.
 Section reproductionSection(const Provenance& provenance, std::uint64_t seed);
 /// Notes, or a sentence that there are none.

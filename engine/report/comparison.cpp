@@ -14,7 +14,6 @@ namespace bdq::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr int kPerplexityDigits = 4;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Compared {
@@ -28,6 +27,11 @@ struct Compared {
 
 double perplexityOf(const RunResult& run) {
     return run.quantized ? run.quantized->perplexity : kNaN;
+}
+
+std::string perplexityWithSize(const RunResult& run) {
+    return run.quantized ? perplexityText(*run.quantized) + " (" + perplexitySize(run, *run.quantized) + ")"
+                         : "not measured";
 }
 
 template <class Value>
@@ -48,6 +52,13 @@ void warnAboutRun(Compared& compared, std::size_t i) {
     const std::string perplexities = "the perplexities do not compare";
     const std::string sqnrs = "the SQNR was measured on other tokens";
     warnIfDifferent(compared, i, "the model", first.model.name, other.model.name, notAtAll);
+    if (!first.modelFingerprint.empty() && !other.modelFingerprint.empty())
+        warnIfDifferent(compared, i, "the fingerprint of the weights", first.modelFingerprint,
+                        other.modelFingerprint, notAtAll);
+    else if (first.modelFingerprint != other.modelFingerprint)
+        compared.warnings.push_back(compared.names[first.modelFingerprint.empty() ? 0 : i] +
+                                    ": made by a version that did not note the weights; whether both runs "
+                                    "are of the same was not checked");
     warnIfDifferent(compared, i, "the number of parameters", first.parameters, other.parameters, notAtAll);
     warnIfDifferent(compared, i, "the hash of the calibration tokens", first.text.sha256, other.text.sha256,
                     sqnrs);
@@ -58,6 +69,8 @@ void warnAboutRun(Compared& compared, std::size_t i) {
                     perplexities);
     warnIfDifferent(compared, i, "the number of evaluation tokens", first.quantized->tokens,
                     other.quantized->tokens, perplexities);
+    warnIfDifferent(compared, i, "whether a BOS stands in front of the text", first.quantized->bos,
+                    other.quantized->bos, perplexities);
     warnIfDifferent(compared, i, "the window length", first.quantized->sequenceLength,
                     other.quantized->sequenceLength, perplexities);
     warnIfDifferent(compared, i, "the number of windows", first.quantized->windows, other.quantized->windows,
@@ -101,6 +114,7 @@ Table runsTable(const Compared& compared) {
                  {"Weights", {}},
                  {"Average weight bits", {}},
                  metricColumn("perplexity"),
+                 {"measured on", "tokens behind the perplexity, and how many layers are quantized"},
                  {"against #1", "difference of the perplexities"},
                  metricColumn("sqnr_db", "mean SQNR"),
                  {"Time", {}}},
@@ -116,17 +130,18 @@ Table runsTable(const Compared& compared) {
                 ++count;
             }
         const double perplexity = perplexityOf(run);
-        table.rows.push_back(
-            {textCell(runLabel(i)),
-             textCell(compared.names[i]),
-             textCell(std::string(methodInfo(run.spec.method).id)),
-             textCell(formatScheme(run.spec.plan.base)),
-             textCell(std::string(roundingName(effectiveRounding(run.spec)))),
-             numberCell(run.averageWeightBits),
-             {formatNumber(perplexity, kPerplexityDigits), formatExact(perplexity), kNoHeat, true},
-             i == 0 ? textCell("") : numberCell(perplexity - perplexityOf(compared.runs[0])),
-             dbCell(count > 0 ? sum / count : kNaN),
-             textCell(formatSeconds(run.provenance.seconds))});
+        table.rows.push_back({textCell(runLabel(i)),
+                              textCell(compared.names[i]),
+                              textCell(std::string(methodInfo(run.spec.method).id)),
+                              textCell(formatScheme(run.spec.plan.base)),
+                              textCell(std::string(roundingName(effectiveRounding(run.spec)))),
+                              {averageBitsText(run), formatExact(run.averageWeightBits), kNoHeat, true},
+                              {run.quantized ? perplexityText(*run.quantized) : formatNumber(perplexity),
+                               formatExact(perplexity), kNoHeat, true},
+                              textCell(run.quantized ? perplexitySize(run, *run.quantized) : std::string()),
+                              i == 0 ? textCell("") : numberCell(perplexity - perplexityOf(compared.runs[0])),
+                              dbCell(count > 0 ? sum / count : kNaN),
+                              textCell(formatSeconds(run.provenance.seconds))});
     }
     return table;
 }
@@ -167,7 +182,7 @@ Document comparisonDocument(const Compared& compared) {
         document.summary.push_back({runLabel(i) + " " + compared.names[i],
                                     std::string(methodInfo(compared.runs[i].spec.method).id) + " " +
                                         formatScheme(compared.runs[i].spec.plan.base) + ": perplexity " +
-                                        formatNumber(perplexity, kPerplexityDigits),
+                                        perplexityWithSize(compared.runs[i]),
                                     formatExact(perplexity)});
     }
     document.notes = compared.warnings;
@@ -206,8 +221,12 @@ Json runSummary(const Compared& compared, std::size_t i) {
                 {"method", methodInfo(run.spec.method).id},
                 {"scheme", formatScheme(run.spec.plan.base)},
                 {"average_weight_bits", run.averageWeightBits},
+                {"quantized_layers", run.quantizedLayers()},
+                {"quantized_layer_bits", run.quantizedLayerBits},
                 {"perplexity_full", run.full ? run.full->perplexity : kNaN},
                 {"perplexity", perplexityOf(run)},
+                {"perplexity_stderr", run.quantized ? run.quantized->perplexityError() : kNaN},
+                {"perplexity_tokens", run.quantized ? Json(run.quantized->measuredTokens()) : Json()},
                 {"seconds", run.provenance.seconds}};
 }
 

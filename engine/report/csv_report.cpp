@@ -1,4 +1,4 @@
-#include <set>
+#include <limits>
 
 #include "engine/report/builders.h"
 #include "engine/report/text_format.h"
@@ -50,20 +50,25 @@ std::string analysisCsv(const AnalysisResult& analysis) {
          {"layer", "site", "transform", "flatness_activation (0..1)", "flatness_weight (0..1)",
           "channel_flatness_activation (0..1.42)", "concentration_activation (dB)",
           "concentration_weight (dB)", "alignment (dB)", "absmax_activation", "absmax_weight",
-          "kurtosis_activation", "outlier_share (0..1)"})
+          "kurtosis_activation", "outlier_share (0..1)", "top_token_energy (0..1)"})
         head.text(column);
     for (const std::string& scheme : analysis.spec.schemes)
         for (std::string_view kind : {"measured", "predicted", "theorem"})
             head.text("sqnr_" + std::string(kind) + " " + scheme + " (dB)");
+    for (const std::string& scheme : analysis.spec.schemes)
+        head.text("sqnr_token_median " + scheme + " (dB)")
+            .text("sqnr_token_low " + scheme + " (dB)")
+            .text("loss_estimated " + scheme + " (nats)");
     std::string out = head.line();
     for (const SiteAnalysis& site : analysis.sites)
         for (const auto& [kind, value] : site.transforms) {
             CsvLine row;
             row.integer(site.key.layer).text(siteName(site.key.site)).text(transformInfo(kind).id);
-            for (double number : {value.activation.entropyNormalized, value.weight.entropyNormalized,
-                                  value.activation.channelNormalized, value.concentrationActivationDb,
-                                  value.concentrationWeightDb, value.alignmentDb, value.absmaxActivation,
-                                  value.absmaxWeight, value.kurtosisActivation, value.outlierShare})
+            for (double number :
+                 {value.activation.entropyNormalized, value.weight.entropyNormalized,
+                  value.activation.channelNormalized, value.concentrationActivationDb,
+                  value.concentrationWeightDb, value.alignmentDb, value.absmaxActivation, value.absmaxWeight,
+                  value.kurtosisActivation, value.outlierShare, site.topTokenEnergyShare})
                 row.number(number);
             for (const std::string& scheme : analysis.spec.schemes)
                 for (const auto* values :
@@ -71,6 +76,15 @@ std::string analysisCsv(const AnalysisResult& analysis) {
                     const auto found = values->find(scheme);
                     found == values->end() ? row.text("") : row.number(found->second);
                 }
+            for (const std::string& scheme : analysis.spec.schemes) {
+                for (const auto* values : {&value.sqnrDbTokenMedian, &value.sqnrDbTokenLow}) {
+                    const auto found = values->find(scheme);
+                    found == values->end() ? row.text("") : row.number(found->second);
+                }
+                const auto parsed = parseScheme(scheme);
+                row.number(parsed ? estimatedLoss(site, kind, *parsed)
+                                  : std::numeric_limits<double>::quiet_NaN());
+            }
             out += row.line();
         }
     return out;

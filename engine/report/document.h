@@ -80,7 +80,8 @@ Cell textCell(std::string text);
 Cell numberCell(double value); ///< three significant digits, exact on hovering
 Cell dbCell(double value);     ///< one decimal
 Cell countCell(std::int64_t value);
-/// SQNR: heat from 35 dB (good) to 5 dB (bad); "!" below 15 dB, "!!" below 10 dB or when not a number.
+/// SQNR: heat from 35 dB (good) to 5 dB (bad); "!" below 15 dB, "!!" below 10 dB; NaN has no value and no
+/// sign.
 Cell sqnrCell(double value);
 /// Flatness in 0..1: heat is the value itself.
 Cell flatnessCell(double value);

@@ -154,10 +154,7 @@ Cell sqnrCell(double value) {
     constexpr double kLowDb = 15;
     constexpr double kVeryLowDb = 10;
     Cell cell = dbCell(value);
-    if (std::isnan(value)) {
-        cell.text += " !!";
-        return cell;
-    }
+    if (std::isnan(value)) return cell; // an output of zeros loses nothing
     cell.heat = std::clamp((kGoodDb - value) / (kGoodDb - kBadDb), 0.0, 1.0);
     if (value < kVeryLowDb)
         cell.text += " !!";

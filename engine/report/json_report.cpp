@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/report/builders.h"
+#include "engine/report/loss_section.h"
 #include "engine/report/site_plots.h"
 
 namespace bdq::report {
@@ -19,7 +20,25 @@ Json keysJson(const std::vector<SiteKey>& keys) {
     return out;
 }
 
-Json derivedOfRun(const RunResult& run) {
+/// What the sites cost the model: basis, sum, and every site with its loss and share, the costliest first.
+Json rankingJson(const ReportData& data) {
+    const RankedPlan plan = rankedPlan(data);
+    Json out{{"basis", analysis::lossBasisName(plan.ranking.basis)},
+             {"scheme", plan.scheme},
+             {"transform", transformInfo(plan.transform).id},
+             {"sites", Json::array()}};
+    if (plan.ranking.basis == analysis::LossBasis::None) return out;
+    out["sum_nats"] = plan.ranking.sum;
+    for (const analysis::RankedSite& site : plan.ranking.sites)
+        out["sites"].push_back({{"layer", site.key.layer},
+                                {"site", siteName(site.key.site)},
+                                {"loss_nats", site.loss},
+                                {"share", site.share}});
+    return out;
+}
+
+Json derivedOfRun(const ReportData& data) {
+    const RunResult& run = *data.run;
     Json out = Json::object();
     if (run.full && run.quantized) {
         out["perplexity_gap"] = run.quantized->perplexity - run.full->perplexity;
@@ -36,7 +55,10 @@ Json derivedOfRun(const RunResult& run) {
     }
     out["mean_sqnr_db"] = finite > 0 ? Json(sum / finite) : Json();
     out["sites_without_finite_sqnr"] = run.perLayer.size() - static_cast<std::size_t>(finite);
-    out["worst_sites"] = keysJson(lowest(std::move(values), kWorstSites));
+    const std::vector<SiteKey> costly =
+        data.analysis ? costliest(rankedPlan(data), kWorstSites) : std::vector<SiteKey>();
+    out["worst_sites"] = keysJson(costly.empty() ? lowest(std::move(values), kWorstSites) : costly);
+    out["worst_sites_by"] = costly.empty() ? "sqnr_db" : "loss";
     return out;
 }
 
@@ -75,7 +97,8 @@ Result<std::string> jsonReport(const ReportData& data) {
         if (out["sensitivity"].is_discarded())
             return fail(ErrorCode::Internal, "report: our own sensitivity is not valid JSON");
     }
-    out["derived"] = data.run ? derivedOfRun(*data.run) : derivedOfAnalysis(*data.analysis);
+    out["derived"] = data.run ? derivedOfRun(data) : derivedOfAnalysis(*data.analysis);
+    if (data.analysis) out["derived"]["ranking"] = rankingJson(data);
     out["problems"] = data.problems;
     return out.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
 }

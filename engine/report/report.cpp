@@ -25,6 +25,8 @@ Result<std::string> renderReport(const std::string& dir, ReportFormat format,
 }
 
 Status writeReport(const ReportSpec& spec) {
+    if (spec.outFile == "-")
+        return fail(ErrorCode::InvalidSpec, "out: found \"-\" (standard output), expected a file name");
     BDQ_TRY(const std::string text, renderReport(spec.dir, spec.format, spec.leaveOut));
     return writeFileAtomically(spec.outFile, text);
 }

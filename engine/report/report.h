@@ -20,8 +20,8 @@ Result<std::string> renderReport(const std::string& dir, ReportFormat format,
                                  const std::vector<ReportSection>& leaveOut = {});
 
 /// Layer-by-layer comparison of two or more run folders as Markdown, CSV, HTML or JSON; differences are
-/// against the first. Warnings in it name what must be equal and is not (model, text, window length). Errors:
-/// as writeReport; InvalidSpec for fewer than two folders.
+/// against the first. Warnings in it name what must be equal and is not (weights, text, BOS, window length).
+/// Errors: as writeReport; InvalidSpec for fewer than two folders.
 Result<std::string> renderComparison(const std::vector<std::string>& runDirs, ReportFormat format);
 
 } // namespace bdq::report

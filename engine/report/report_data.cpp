@@ -21,6 +21,9 @@ Result<AnalysisResult> loadAnalysisFile(const std::filesystem::path& path) {
 /// Why the analysis of a run cannot be used; empty when it can.
 std::string mismatch(const RunResult& run, const AnalysisResult& analysis,
                      const std::filesystem::path& path) {
+    if (!analysis.modelFingerprint.empty() && !run.modelFingerprint.empty() &&
+        analysis.modelFingerprint != run.modelFingerprint)
+        return path.string() + ": of other weights than the run, expected the same; left out";
     if (analysis.model.layers == run.model.layers && analysis.model.hiddenSize == run.model.hiddenSize)
         return {};
     return path.string() + ": of a model with " + std::to_string(analysis.model.layers) +
@@ -50,7 +53,12 @@ void addSensitivity(ReportData& data) {
     Result<std::string> text = readTextFile(path, kMaxResultBytes);
     Result<SensitivityResult> sensitivity = text ? decodeSensitivity(*text, path.string())
                                                  : Result<SensitivityResult>(passOn(std::move(text).error()));
-    if (sensitivity && !sensitivity->rows.empty())
+    const std::string& own = data.analysis->modelFingerprint;
+    if (sensitivity && !own.empty() && !sensitivity->modelFingerprint.empty() &&
+        sensitivity->modelFingerprint != own)
+        data.problems.push_back(path.string() + ": measured with other weights than the analysis, expected "
+                                                "the same; left out");
+    else if (sensitivity && !sensitivity->rows.empty())
         data.sensitivity = std::move(*sensitivity);
     else
         data.problems.push_back(sensitivity ? path.string() + ": found no rows, expected some; left out"

@@ -2,6 +2,7 @@
 
 #include "engine/report/builders.h"
 #include "engine/report/common_sections.h"
+#include "engine/report/loss_section.h"
 #include "engine/report/site_plots.h"
 #include "engine/report/text_format.h"
 
@@ -9,15 +10,15 @@ namespace bdq::report {
 namespace {
 
 constexpr std::size_t kWorstSites = 4;
-constexpr int kPerplexityDigits = 4;
-
 Card perplexityCard(const RunResult& run) {
     if (!run.quantized) return {"Perplexity", "not measured", {}};
     const double after = run.quantized->perplexity;
-    if (!run.full) return {"Perplexity", formatNumber(after, kPerplexityDigits), formatExact(after)};
+    const std::string size = perplexitySize(run, *run.quantized);
+    if (!run.full)
+        return {"Perplexity", perplexityText(*run.quantized) + " (" + size + ")", formatExact(after)};
     const double before = run.full->perplexity;
     return {"Perplexity, full to quantized",
-            formatNumber(before, kPerplexityDigits) + " → " + formatNumber(after, kPerplexityDigits) + " (" +
+            perplexityText(*run.full) + " → " + perplexityText(*run.quantized) + " (" + size + "; " +
                 (after >= before ? "+" : "") + formatNumber(after - before) + ", " +
                 (after >= before ? "+" : "") + formatNumber(100 * (after / before - 1)) + " %)",
             formatExact(before) + " → " + formatExact(after)};
@@ -29,7 +30,7 @@ std::vector<Card> cards(const RunResult& run) {
         perplexityCard(run),
         {"Method", std::string(method.title) + ", preset " + std::string(presetName(run.spec.preset)), {}},
         {"Scheme", formatScheme(run.spec.plan.base), {}},
-        {"Average weight bits", formatNumber(run.averageWeightBits), formatExact(run.averageWeightBits)},
+        {"Average weight bits", averageBitsText(run), formatExact(run.averageWeightBits)},
         {"Time", formatSeconds(run.provenance.seconds), formatExact(run.provenance.seconds) + " s"},
         {"Peak memory", formatBytes(run.provenance.peakHostBytes),
          std::to_string(run.provenance.peakHostBytes) + " bytes"},
@@ -75,12 +76,25 @@ Section plotsSection(const RunResult& run) {
 
 Section worstSection(const ReportData& data) {
     const RunResult& run = *data.run;
-    std::vector<SiteValue> linear;
-    for (const SiteValue& value : sqnrValues(run))
-        if (value.key.site != Site::KCache && value.key.site != Site::VCache) linear.push_back(value);
-    Section section{"Worst sites", {Paragraph{"The linear sites with the lowest SQNR, worst first.", false}}};
-    std::vector<Block> blocks = worstSiteBlocks(data, lowest(std::move(linear), kWorstSites),
-                                                methodInfo(run.spec.method).transform, run.text.source);
+    std::vector<SiteKey> worst;
+    std::string text;
+    if (data.analysis) {
+        const RankedPlan plan = rankedPlan(data);
+        worst = costliest(plan, kWorstSites);
+        text = "The sites that cost the model most: " + rankingText(plan) + ".";
+    }
+    if (worst.empty()) {
+        std::vector<SiteValue> linear;
+        for (const SiteValue& value : sqnrValues(run))
+            if (value.key.site != Site::KCache && value.key.site != Site::VCache) linear.push_back(value);
+        worst = lowest(std::move(linear), kWorstSites);
+        text =
+            "Not ranked: this run's folder holds no losses of single sites. Shown are the linear sites with "
+            "the lowest SQNR, worst first: a diagnosis, not what the model loses.";
+    }
+    Section section{"Worst sites", {Paragraph{text, false}}};
+    std::vector<Block> blocks =
+        worstSiteBlocks(data, worst, methodInfo(run.spec.method).transform, run.text.source);
     if (blocks.empty()) blocks.emplace_back(Paragraph{"No histograms were stored with this run.", false});
     section.blocks.insert(section.blocks.end(), blocks.begin(), blocks.end());
     return section;
@@ -138,8 +152,10 @@ Section settingsSection(const RunResult& run) {
 
 std::vector<std::string> notes(const ReportData& data) {
     std::vector<std::string> result = data.problems;
+    result.insert(result.end(), data.run->warnings.begin(), data.run->warnings.end());
     for (const RunSiteResult& row : data.run->perLayer)
-        if (std::isnan(row.sqnrDb)) result.push_back(siteText(row.key) + ": the SQNR is not a finite number");
+        if (std::isnan(row.sqnrDb))
+            result.push_back(siteText(row.key) + ": the SQNR has no value: the output is 0 throughout");
     if (data.analysis)
         for (const SiteAnalysis& site : data.analysis->sites)
             for (const std::string& note : site.notes)
@@ -157,8 +173,8 @@ void addSections(Document& document, const ReportData& data, const std::vector<R
     add(ReportSection::Table, [&] { return tableSection(run); });
     add(ReportSection::Settings, [&] { return settingsSection(run); });
     add(ReportSection::Sources, [&] {
-        return sourcesSection(run.model, run.parameters, run.spec.modelPath, run.text,
-                              run.full ? run.full : run.quantized);
+        return sourcesSection({run.model, run.parameters, run.spec.modelPath, run.modelFingerprint, run.text,
+                               run.full ? run.full : run.quantized});
     });
     document.sections.push_back(notesSection(notes(data)));
     add(ReportSection::Definitions, [] {

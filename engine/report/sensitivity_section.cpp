@@ -69,8 +69,9 @@ Section sensitivitySection(const SensitivityResult& sensitivity) {
         {Paragraph{"What the whole model loses when one site is quantized and everything else "
                    "stays in full precision: KL divergence of its next-token distributions from "
                    "those of the full model, over " +
-                       formatCount(sensitivity.klTokens) + " tokens of " + sensitivity.text.source +
-                       "; weights rounded by " + std::string(roundingName(sensitivity.rounding)) + ".",
+                       formatCount(sensitivity.klTokens) + " tokens of " + sensitivity.text.source + " (" +
+                       bosText(sensitivity.text) + ")" + "; weights rounded by " +
+                       std::string(roundingName(sensitivity.rounding)) + ".",
                    false}}};
     for (const TransformKind transform : sensitivity.transforms()) {
         section.blocks.emplace_back(Subheading{std::string(transformInfo(transform).title)});

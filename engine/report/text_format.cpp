@@ -9,13 +9,13 @@ namespace bdq::report {
 namespace {
 
 std::string nonFinite(double value) {
-    return std::isnan(value) ? "n/a" : value > 0 ? "inf" : "-inf";
+    return std::isnan(value) ? "-" : value > 0 ? "inf" : "-inf";
 }
 
 template <class... Format> std::string written(double value, Format... format) {
     std::array<char, 400> buffer{}; // the longest double in fixed notation has 309 digits before the point
     const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format...);
-    return error == std::errc() ? std::string(buffer.data(), end) : std::string("n/a");
+    return error == std::errc() ? std::string(buffer.data(), end) : std::string("-");
 }
 
 } // namespace
@@ -114,7 +114,7 @@ std::string formatBytes(std::uint64_t bytes) {
 
 std::string formatSeconds(double seconds) {
     constexpr double kMinute = 60;
-    if (!std::isfinite(seconds)) return "n/a";
+    if (!std::isfinite(seconds)) return "-";
     if (seconds < kMinute) return formatNumber(seconds) + " s";
     const auto whole = static_cast<std::int64_t>(std::llround(seconds));
     const std::int64_t hours = whole / 3600;

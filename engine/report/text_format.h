@@ -14,7 +14,7 @@ std::string escapeMarkdown(std::string_view text);
 /// A quoted CSV field when needed. Text that a spreadsheet would run as a formula gets a leading apostrophe.
 std::string escapeCsv(std::string_view text);
 
-/// `digits` significant digits, scientific outside 1e-3..1e6; "n/a" for NaN, "inf" and "-inf".
+/// `digits` significant digits, scientific outside 1e-3..1e6; "-" for NaN, "inf" and "-inf".
 std::string formatNumber(double value, int digits = 3);
 /// One decimal.
 std::string formatDb(double value);

@@ -1,6 +1,7 @@
 #include "engine/train/block_trainer.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -42,7 +43,8 @@ at::Tensor Epochs::step(std::int64_t batch) {
     m_block.prepare();
     const at::Tensor output = m_block.forward(m_data.inputs.narrow(0, first, count), m_rope);
     const at::Tensor loss = at::mse_loss(output, m_data.targets.narrow(0, first, count));
-    (loss / loss.detach()).backward();
+    // A block that has nothing to lose (zeros) has a gradient of 0, not of 0 / 0.
+    (loss / loss.detach().clamp_min(FLT_MIN)).backward();
     m_optimizer.step(cosineFactor(m_step++, m_recipe.epochs * m_batches));
     m_optimizer.zeroGrad();
     m_block.limitRounding();

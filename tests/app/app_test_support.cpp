@@ -1,8 +1,13 @@
 #include "tests/app/app_test_support.h"
 
+#include <QDir>
 #include <QSignalSpy>
+#include <QTest>
 
 #include "app/job_client.h"
+#include "app/main_window.h"
+#include "app/output_folders.h"
+#include "tests/e2e/tiny_model.h"
 
 namespace bdq::test {
 
@@ -30,6 +35,27 @@ RunSpec runSpec(const QString& outDir) {
 
 InspectSpec inspectSpec() {
     return {"model.gguf", "analysis", {}};
+}
+
+QString makeModel(const QString& folder, int layers) {
+    e2e::TinyModelOptions options;
+    options.layers = layers;
+    options.withTokenizer = false;
+    e2e::writeTinyModel(folder.toStdString(), options);
+    return folder;
+}
+
+void startFresh(Settings& settings, const QString& folder) {
+    settings.setResultsFolder(folder + QStringLiteral("/results"));
+    QDir(autosaveFolder()).removeRecursively();
+}
+
+bool openAndSearch(MainWindow& window, const QString& path) {
+    QSignalSpy ended(window.session(), &SessionController::searchEnded);
+    QSignalSpy opened(window.session(), &SessionController::opened);
+    window.openPath(path);
+    return QTest::qWaitFor([&] { return !opened.isEmpty() && !ended.isEmpty(); }, 15000) &&
+           !window.session()->searching();
 }
 
 bool produce(const JobSpec& spec) {

@@ -48,7 +48,8 @@ private slots:
         plan.reset(start());
         BudgetController budget(&plan);
         budget.setAnalysis(m_analysis);
-        QVERIFY(budget.range() && budget.outcome().isEmpty() && !budget.measured());
+        QVERIFY2(budget.range(), qPrintable(budget.problem()));
+        QVERIFY(budget.outcome().isEmpty() && !budget.measured() && budget.canMeasure());
         double before = 0;
         for (const double bits : {2.5, 3.0, 3.5, 5.0, 7.0}) {
             budget.choose(bits);
@@ -57,6 +58,10 @@ private slots:
             before = found;
             QCOMPARE(plan.state().budget, std::optional(bits));
             QVERIFY(budget.outcome().contains(QStringLiteral("×")));
+            QVERIFY(budget.outcome().contains(QStringLiteral("nats (estimated)")));
+            QVERIFY2(budget.outcome().contains(QStringLiteral(" less than W")) ||
+                         budget.outcome().contains(QStringLiteral("as much as W")),
+                     qPrintable(budget.outcome())); // never more than uniform bits of at most the same size
             QVERIFY(budget.explanation().contains(QStringLiteral("Proven")));
         }
         budget.choose(budget.range()->mostBits);
@@ -64,6 +69,82 @@ private slots:
         QCOMPARE(plan.state().plan.base.weight.bits, 8);
         budget.choose(0.5); // less than anything needs
         QCOMPARE(plan.state().plan.base.weight.bits, 2);
+    }
+
+    void withoutLossesThereIsNoSlider() {
+        LoadedAnalysis unranked = m_analysis;
+        auto plain = std::make_shared<AnalysisResult>(*m_analysis.result);
+        plain->lossEstimate.reset();
+        for (SiteAnalysis& site : plain->sites)
+            for (auto& [kind, transform] : site.transforms)
+                transform.loss.reset();
+        unranked.result = plain;
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(unranked);
+        QVERIFY(!budget.range() && budget.canMeasure());
+        QVERIFY2(budget.problem().startsWith(QStringLiteral("Not ranked")), qPrintable(budget.problem()));
+        budget.choose(3.5); // errors of outputs are known, and not taken for losses
+        QVERIFY(plan.state() == start());
+    }
+
+    void lockedRowsAreLeftAlone() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        const SiteKey byHand{1, Site::Qkv};
+        plan.editSchemes({byHand}, SchemeEdit{8, {}, {}}); // locks itself
+        plan.setLocked({{0, Site::Down}}, true);           // at 4 bits
+        for (const double bits : {4.0, 3.5}) {
+            budget.choose(bits);
+            QCOMPARE(plan.state().plan.at(byHand).weight.bits, 8);
+            QCOMPARE(plan.state().plan.at({0, Site::Down}).weight.bits, 4);
+            QVERIFY(averageBits(plan) <= bits);
+            QVERIFY(budget.explanation().contains(QStringLiteral("2 locked rows")));
+        }
+        plan.setLocked({byHand}, false); // what the slider chose around it no longer holds
+        QVERIFY(!plan.state().budget && budget.outcome().isEmpty());
+        budget.choose(3.0);
+        QVERIFY(plan.state().plan.at(byHand).weight.bits < 8);
+    }
+
+    void onlyChosenWidthsAreUsed() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        budget.choose(4.5);
+        const PlanState before = plan.state();
+        budget.setCandidateBits({3, 5, 6});
+        QCOMPARE(plan.state().budget, std::optional(4.5));
+        for (const SiteAnalysis& site : m_analysis.result->sites) {
+            const int bits = plan.state().plan.at(site.key).weight.bits;
+            QVERIFY2(bits == 3 || bits == 5 || bits == 6, qPrintable(QString::number(bits)));
+        }
+        QVERIFY(budget.measurement().weights.size() == 3);
+        plan.history()->undo(); // one step
+        QVERIFY(plan.state() == before);
+    }
+
+    void otherLossesAreSaidNotTakenForThePlans() {
+        PlanController plan;
+        plan.reset(start());
+        BudgetController budget(&plan);
+        budget.setAnalysis(m_analysis);
+        budget.choose(3.5);
+        LoadedAnalysis other = m_analysis;
+        auto turned = std::make_shared<AnalysisResult>(*m_analysis.result);
+        for (SiteAnalysis& site : turned->sites)
+            if (site.key.layer == 0 && site.key.site == Site::O)
+                for (NoiseByBits* losses : {&site.transforms.at(kAnalysed).loss->weightSymmetricSearched,
+                                            &site.transforms.at(kAnalysed).loss->weightAsymmetricSearched})
+                    for (double& loss : *losses)
+                        loss *= 1000;
+        other.result = turned;
+        budget.setAnalysis(other);
+        QVERIFY2(budget.outcome().contains(QStringLiteral("Other losses")), qPrintable(budget.outcome()));
     }
 
     void activationsAndCachesStayAsTheyAre() {
@@ -105,6 +186,7 @@ private slots:
         spec.analysisDir = m_dir.toStdString();
         spec.modelPath = "model.gguf";
         spec.transforms = {kAnalysed};
+        spec.activation = start().plan.base.activation;
         QVERIFY(test::produce(spec));
         const LoadedAnalysis measured = loadAnalysis(m_dir.toStdString()).value();
         QVERIFY(measured.sensitivity);
@@ -117,10 +199,13 @@ private slots:
         QVERIFY(budget.measured());
         budget.choose(3.5);
         QVERIFY(budget.outcome().contains(QStringLiteral("measured")));
+        plan.setBase(parseScheme("W4A16").value()); // measured with other activations
+        QVERIFY(!budget.measured() && budget.canMeasure());
+        plan.history()->undo();
         plan.setMethod(Method::Rtn); // its transform was analysed, but its losses were not measured
         QVERIFY(!budget.measured() && budget.range());
         budget.choose(3.5);
-        QVERIFY(budget.outcome().contains(QStringLiteral("predicted")));
+        QVERIFY(budget.outcome().contains(QStringLiteral("estimated")));
         QVERIFY(QFile::remove(m_dir + QStringLiteral("/sensitivity.json")));
     }
 
@@ -136,7 +221,7 @@ private slots:
 
 private:
     [[nodiscard]] double averageBits(const PlanController& plan) const {
-        return summarizePlan(plan.state().plan, m_analysis.result->sites, 0, kAnalysed).averageWeightBits;
+        return summarizePlan(plan.state().plan, m_analysis.result->sites, 0).averageWeightBits;
     }
 
     QTemporaryDir m_folder;

@@ -58,8 +58,9 @@ class CompareTest : public QObject {
 private slots:
     void initTestCase() {
         QStandardPaths::setTestModeEnabled(true);
-        m_first = m_dir.filePath(QStringLiteral("first"));
-        m_second = m_dir.filePath(QStringLiteral("second"));
+        // Apart: runs beside one that is opened are listed with it.
+        m_first = m_dir.filePath(QStringLiteral("a/first"));
+        m_second = m_dir.filePath(QStringLiteral("b/second"));
         QVERIFY(makeRunFolder(m_first, 0));
         QVERIFY(makeRunFolder(m_second, kGainDb));
     }

@@ -32,7 +32,7 @@ private slots:
         QVERIFY(!content->model);
         // The model is gone: one problem that names it, and everything else is there.
         QCOMPARE(content->problems.size(), std::size_t(1));
-        QVERIFY(content->problems.front().find("model.gguf") != std::string::npos);
+        QVERIFY(content->problems.front().text.find("model.gguf") != std::string::npos);
     }
 
     void aRunFolderOpens() {
@@ -109,14 +109,6 @@ private slots:
         QVERIFY(content->analysis && content->session);
         QCOMPARE(content->runs.size(), std::size_t(1));
         QCOMPARE(content->problems.size(), std::size_t(2)); // the model and the deleted run
-    }
-
-    void theNewestAnalysisOfTheModelIsFound() {
-        const std::string folder = m_dir.path().toStdString();
-        const auto found = newestAnalysis(folder, "model.gguf");
-        QVERIFY(found);
-        QCOMPARE(found->dir, m_analysis.toStdString());
-        QVERIFY(!newestAnalysis(folder, "another.gguf"));
     }
 
 private:

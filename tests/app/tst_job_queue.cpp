@@ -56,7 +56,7 @@ private slots:
         const int second = queue.enqueue(spec, "second").value();
         QCOMPARE(queue.find(first)->state, JobState::Running);
         QCOMPARE(queue.find(second)->state, JobState::Queued);
-        QVERIFY(queue.find(first)->outDir().isEmpty());
+        QCOMPARE(queue.find(first)->folder(), folder + "/sensitivity");
         QVERIFY(ended.wait(kWaitMs));
         qputenv("FAKE_WORKER_MODE", "ok");
         QVERIFY(QTest::qWaitFor([&] { return queue.find(second)->over(); }, kWaitMs));
@@ -68,6 +68,31 @@ private slots:
         QThreadPool::globalInstance()->waitForDone();
         QVERIFY(QFile::exists(folder + "/sensitivity.json"));
         QVERIFY(!QFile::exists(folder + "/worker.log"));
+    }
+
+    void aRunStopsWhenItsLayerIsOnDisk() {
+        JobQueue queue(test::fakeWorker("slow"));
+        const int run = queue.enqueue(test::runSpec(m_dir.filePath("layers")), "run").value();
+        const int next = queue.enqueue(test::runSpec(m_dir.filePath("next")), "next").value();
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(run)->layer >= 0; }, kWaitMs));
+        QCOMPARE(queue.find(run)->checkpointLayer, -1);
+        queue.hold();
+        queue.stopAfterLayer(run);
+        QCOMPARE(queue.find(run)->state, JobState::Running); // not yet
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(run)->over(); }, kWaitMs));
+        QCOMPARE(queue.find(run)->state, JobState::Cancelled);
+        QCOMPARE(queue.find(run)->checkpointLayer, 0);
+        QTest::qWait(50);
+        QCOMPARE(queue.find(next)->state, JobState::Queued);
+    }
+
+    void whatHasNoLayersStopsAtOnce() {
+        JobQueue queue(test::fakeWorker("slow"));
+        const int id = queue.enqueue(test::analyzeSpec(m_dir.filePath("whole")), "analysis").value();
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(id)->done > 0; }, kWaitMs));
+        queue.stopAfterLayer(id);
+        QVERIFY(QTest::qWaitFor([&] { return queue.find(id)->over(); }, kWaitMs));
+        QCOMPARE(queue.find(id)->state, JobState::Cancelled);
     }
 
     void progressAndResultAreKept() {

@@ -1,8 +1,10 @@
 // The window against the fake worker: open, look, edit, run, cancel, crash, close.
+#include <algorithm>
+#include <cmath>
+
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
-#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -20,7 +22,12 @@
 #include "tests/app/app_test_support.h"
 #include "widgets/models/run_list_model.h"
 #include "widgets/models/site_table_model.h"
+#include "widgets/panels/analyze_sheet.h"
 #include "widgets/panels/budget_row.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/header_strip.h"
+#include "widgets/panels/inspector_panel.h"
+#include "widgets/panels/losses_sheet.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/run_sheet.h"
 #include "widgets/panels/site_table_panel.h"
@@ -32,10 +39,14 @@ namespace {
 constexpr int kWaitMs = 15000;
 
 QString shownMessage(const MainWindow& window) {
+    return window.workspace()->messages()->text();
+}
+
+QString elidedText(const QWidget& widget) {
     QStringList texts;
-    for (const QLabel* label : window.workspace()->messages()->findChildren<QLabel*>())
+    for (const ElidedLabel* label : widget.findChildren<ElidedLabel*>())
         texts << label->text();
-    return texts.join(QLatin1Char(' '));
+    return texts.join(QLatin1Char('|'));
 }
 
 QVariant tableValue(const MainWindow& window, SiteKey key, int column) {
@@ -60,6 +71,7 @@ private slots:
         m_store = std::make_unique<QSettings>(m_dir.filePath(QStringLiteral("s.ini")), QSettings::IniFormat);
         m_store->clear();
         m_settings = std::make_unique<Settings>(*m_store);
+        test::startFresh(*m_settings, m_dir.path());
     }
 
     void firstPaintDoesNoHeavyWork() {
@@ -125,18 +137,17 @@ private slots:
         auto* slider = row->findChild<QSlider*>();
         auto* measure = row->findChild<QPushButton*>();
         QVERIFY(slider->isEnabled() && measure->isVisible());
-        const SiteTablePanel* table = window->workspace()->table();
-        const int width = table->width() + table->missingWidth(); // exactly what the columns need
-        window->resize(width + 1200, 800);
-        window->workspace()->splitter()->setSizes({width, 900, 300});
-        QCOMPARE(table->missingWidth(), 0);
         QSignalSpy ended(window->jobs(), &JobQueue::jobEnded);
-        measure->click();
+        measure->click(); // asks first
+        auto* sheet = window->findChild<LossesSheet*>();
+        QVERIFY(sheet && ended.isEmpty());
+        emit sheet->startRequested(sheet->spec());
         QVERIFY(ended.wait(kWaitMs));
+        const RunInfo* listed = window->runList()->find(m_analysis + QStringLiteral("/sensitivity"));
+        QVERIFY(listed);
+        QCOMPARE(listed->state, RunState::Finished);
         QVERIFY(QTest::qWaitFor([&] { return !measure->isVisible(); }, kWaitMs));
-        QVERIFY(!table->view()->isColumnHidden(SiteTableModel::LossColumn));
-        QTRY_VERIFY(table->width() > width); // no part of the table went out of sight for it
-        QCOMPARE(table->missingWidth(), 0);
+        QCOMPARE(window->workspace()->sites()->ranking().basis, RankingBasis::Measured);
         QVERIFY(tableValue(*window, {1, Site::Down}, SiteTableModel::LossColumn).isValid());
         const PlanState before = window->plan()->state();
         slider->setValue(slider->minimum() + 1);
@@ -148,17 +159,90 @@ private slots:
         QVERIFY(QFile::remove(m_analysis + QStringLiteral("/sensitivity.json")));
     }
 
-    void columnsOfAnotherDayDoNotPromiseLosses() {
+    void whatCostsMostIsShownFirst() {
         auto window = makeWindow("request");
-        window->workspace()->table()->setColumnShown(SiteTableModel::LossColumn, true);
-        QVERIFY(openAnalysis(*window)); // without a sensitivity
-        QVERIFY(window->workspace()->table()->view()->isColumnHidden(SiteTableModel::LossColumn));
+        window->show();
+        QVERIFY(openAnalysis(*window));
+        const SiteRanking& ranking = window->workspace()->sites()->ranking();
+        QCOMPARE(ranking.basis, RankingBasis::Estimated);
+        const AnalysisResult& analysis = *window->session()->analysis();
+        const PlanState& state = window->plan()->state();
+        SiteKey worst;
+        double most = -1;
+        double sum = 0;
+        for (const SiteAnalysis& site : analysis.sites) {
+            const double loss =
+                estimatedLoss(site, state.fallback(), state.plan.at(site.key), state.effectiveRounding());
+            sum += loss;
+            if (loss <= most) continue;
+            most = loss;
+            worst = site.key;
+        }
+        QCOMPARE(*ranking.largest, worst);
+        QVERIFY(std::abs(ranking.sum - sum) < 1e-12 * sum);
+        QCOMPARE(window->workspace()->table()->visibleKeys().front(), worst);
+        QCOMPARE(window->workspace()->selection(), SiteKeys{worst});
+        QVERIFY(elidedText(*window->workspace()->header()).contains(rankingText(ranking)));
+    }
+
+    void anAnalysisWithoutLossesRanksNothingAndTheSliderIsOff() {
+        const QString dir = m_dir.filePath(QStringLiteral("unranked"));
+        QVERIFY(QDir().mkpath(dir));
+        AnalyzeSpec spec = test::analyzeSpec(dir);
+        spec.estimateLosses = false; // as in version 0.1
+        QVERIFY(test::produce(spec));
+        auto window = makeWindow("ok");
+        window->show();
+        QSignalSpy opened(window->session(), &SessionController::opened);
+        window->openPath(dir);
+        QVERIFY(opened.wait(kWaitMs));
+        const SiteKeys shown = window->workspace()->table()->visibleKeys();
+        QVERIFY(std::ranges::is_sorted(shown)); // the order of the model
+        QVERIFY(elidedText(*window->workspace()->header()).contains(QStringLiteral("not ranked")));
+        auto* row = window->findChild<BudgetRow*>();
+        QVERIFY(!row->findChild<QSlider*>()->isEnabled());
+        QVERIFY(elidedText(*row).contains(QStringLiteral("Not ranked")));
+        QVERIFY(row->findChild<QPushButton*>()->isVisible()); // "Measure losses"
+        const PlanState before = window->plan()->state();
+        emit row->bitsChosen(3.5);
+        QVERIFY(window->plan()->state() == before);
+    }
+
+    void aTransformThatWasNotAnalysedIsProposedNotApplied() {
+        auto window = makeWindow("request");
+        QVERIFY(openAnalysis(*window));
+        const PlanState before = window->plan()->state();
+        emit window->workspace()->inspector()->analysisWanted({{1, Site::Down}, {0, Site::O}},
+                                                              TransformKind::Wush);
+        QVERIFY(window->workspace()->sheetOpen());
+        const AnalyzeSpec spec = window->workspace()->analyzeSheet()->spec();
+        QCOMPARE(spec.layers, (std::vector<int>{0, 1}));
+        QVERIFY(std::ranges::find(spec.transforms, TransformKind::Wush) != spec.transforms.end());
+        QVERIFY(window->plan()->state() == before);
+        QCOMPARE(window->workspace()->messages()->count(), 0);
+    }
+
+    void aMethodThatWasNotAnalysedMeasuresNothingAndSaysSo() {
+        auto window = makeWindow("request");
+        window->show();
+        QVERIFY(openAnalysis(*window));
+        window->workspace()->tabs()->setCurrentIndex(Workspace::HistogramTab);
+        QVERIFY(QTest::qWaitFor([&] { return !window->workspace()->histogram()->isEmpty(); }, kWaitMs));
+        const SiteKeys order = window->workspace()->table()->visibleKeys();
+        const TransformKind shown = window->workspace()->histogram()->after();
+        window->plan()->setTransform({order.front()}, TransformKind::Wush);
+        QTest::qWait(500); // longer than the pause before rows are measured
+        QCOMPARE(window->workspace()->messages()->count(), 0);
+        QCOMPARE(window->workspace()->table()->visibleKeys(), order); // no row sinks
+        QCOMPARE(window->workspace()->histogram()->after(), shown);   // no curve vanishes
+        QVERIFY(!window->workspace()->histogram()->isEmpty());
     }
 
     void theMeasuredValueFollowsTheEdit() {
         auto window = makeWindow("request");
         QVERIFY(openAnalysis(*window));
         const SiteKey key{1, Site::Down};
+        window->workspace()->sites()->setSource({MeasuredKind::Live});
         window->workspace()->select({key});
         window->plan()->editSchemes({key}, SchemeEdit{5, 5, {}});
         QVERIFY(!tableValue(*window, key, SiteTableModel::SqnrMeasuredColumn).isValid());
@@ -302,24 +386,6 @@ private slots:
         QCOMPARE(state.plan.at({0, Site::O}).weight.bits, 8);
         QCOMPARE(window->session()->analysisDir(), m_analysis.toStdString());
         QVERIFY(!window->plan()->history()->canUndo());
-    }
-
-    void closingWithARunningJobAsksOnceAndCancels() {
-        auto window = makeWindow("slow");
-        window->show();
-        QVERIFY(openAnalysis(*window));
-        RunSpec spec = window->proposedRun();
-        spec.outDir = m_dir.filePath(QStringLiteral("run-closing")).toStdString();
-        QVERIFY(window->startRun(spec));
-        window->close();
-        window->close();
-        QVERIFY(window->isVisible());
-        const auto boxes = window->findChildren<QMessageBox*>();
-        QCOMPARE(boxes.size(), 1);
-        for (QAbstractButton* button : boxes.front()->buttons())
-            if (boxes.front()->buttonRole(button) == QMessageBox::AcceptRole) button->click();
-        QVERIFY(QTest::qWaitFor([&] { return !window->isVisible(); }, kWaitMs));
-        QVERIFY(!window->jobs()->anyActive());
     }
 
     void layoutAndOptionsAreRemembered() {

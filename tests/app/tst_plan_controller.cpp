@@ -1,4 +1,6 @@
 // Every edit of the plan can be undone, as one step, and drags are one step.
+#include <set>
+
 #include <QSignalSpy>
 #include <QTest>
 
@@ -40,15 +42,44 @@ private slots:
         note();
         plan.setRounding(WeightRounding::Rtn);
         note();
+        plan.setLocked({{1, Site::O}}, true);
+        note();
+        plan.setCandidateBits({3, 4});
+        note();
         plan.clearOverrides();
         note();
         QVERIFY(plan.state().transforms.empty() && plan.state().plan.overrides.empty());
-        QCOMPARE(plan.history()->count(), 6);
+        QCOMPARE(plan.history()->count(), 8);
         for (std::size_t i = states.size() - 1; i-- > 0;) {
             plan.history()->undo();
             QVERIFY(plan.state() == states[i]);
         }
         QVERIFY(!plan.history()->canUndo());
+    }
+
+    void editedRowsLockThemselvesAndLocksAreUndone() {
+        PlanController plan;
+        plan.reset(start());
+        const SiteKey edited{0, Site::Down};
+        const SiteKey locked{2, Site::O};
+        plan.editSchemes({edited}, SchemeEdit{8, {}, {}});
+        QVERIFY(plan.state().locked == std::set<SiteKey>{edited});
+        plan.editSchemes({{1, Site::O}}, SchemeEdit{{}, 8, {}}); // activations: the slider leaves them anyway
+        QVERIFY(plan.state().locked == std::set<SiteKey>{edited});
+        plan.setLocked({locked}, true);
+        QVERIFY(plan.state().locked.contains(locked));
+        plan.setBase(parseScheme("W3A8").value());
+        QCOMPARE(plan.state().plan.at(locked).weight.bits, 4); // as it was
+        QCOMPARE(plan.state().plan.at(locked).activation.bits, 8);
+        QCOMPARE(plan.state().plan.at({3, Site::O}).weight.bits, 3);
+        plan.history()->undo();
+        plan.history()->undo();
+        QVERIFY(!plan.state().locked.contains(locked));
+        plan.setLocked({edited}, false);
+        QVERIFY(plan.state().locked.empty());
+        plan.history()->undo();
+        plan.clearOverrides();
+        QVERIFY(plan.state().locked.empty());
     }
 
     void aDragIsOneStepAndOtherRowsAreNot() {

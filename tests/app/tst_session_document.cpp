@@ -1,4 +1,6 @@
 // Session files: round trip, moved folders, newer and broken documents.
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -23,6 +25,8 @@ SessionDocument sample(const fs::path& folder) {
     document.state.preset = Preset::Balanced;
     document.state.rounding = WeightRounding::Mse;
     document.state.budget = 3.25;
+    document.state.locked = {{0, Site::Qkv}, {3, Site::Down}};
+    document.state.candidateBits = {2, 5, 6};
     document.state.transforms = {{{3, Site::Down}, TransformKind::Hadamard}};
     document.notes = "two \"lines\"\nof notes";
     return document;
@@ -89,6 +93,8 @@ private slots:
         QTest::newRow("unknown method") << QByteArray(site).replace("\"cat-block\"", "\"magic\"");
         QTest::newRow("budget") << QByteArray(site).replace("\"average_weight_bits\": 3.25",
                                                             "\"average_weight_bits\": \"few\"");
+        QTest::newRow("candidate bits") << QByteArray(site).replace("        6\n", "        9\n");
+        QTest::newRow("locked site") << QByteArray(site).replace("\"qkv\"", "\"qvk\"");
         QTest::newRow("negative layer") << QByteArray(site).replace("\"layer\": 3", "\"layer\": -3");
     }
     void brokenDocumentsAreRefused() {
@@ -97,6 +103,19 @@ private slots:
         QVERIFY(!read);
         QVERIFY2(read.error().text().find("broken.bdqsession") != std::string::npos,
                  read.error().text().c_str());
+    }
+
+    void aSessionOfAnOlderVersionHasNothingLocked() {
+        SessionDocument document = sample("/a");
+        QByteArray text = QByteArray::fromStdString(encodeSession(document, "/a"));
+        const QJsonDocument json = QJsonDocument::fromJson(text);
+        QJsonObject root = json.object();
+        root.remove("locked");
+        root.remove("candidate_bits");
+        const auto read = decodeSession(QJsonDocument(root).toJson().toStdString(), "old", "/a");
+        QVERIFY2(read, read ? "" : read.error().text().c_str());
+        QVERIFY(read->state.locked.empty());
+        QCOMPARE(read->state.candidateBits, PlanState().candidateBits);
     }
 
     void anUnwritableFolderIsSaid() {

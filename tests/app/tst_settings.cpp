@@ -4,6 +4,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
+
 #include "app/output_folders.h"
 #include "app/settings.h"
 #include "app/worker_locator.h"
@@ -72,11 +74,39 @@ private slots:
                  m_dir.filePath(QStringLiteral("run-0002")));
         QCOMPARE(folders.next(m_dir.path(), QStringLiteral("run")),
                  m_dir.filePath(QStringLiteral("run-0003")));
-        QCOMPARE(resultsFolder(QStringLiteral("/x/n.bdqsession"), {}, {}),
+        QCOMPARE(resultsFolder(QStringLiteral("/x/n.bdqsession"), QStringLiteral("/base"), {}, {}),
                  QStringLiteral("/x/n.bdqsession.d"));
-        const QString own =
-            resultsFolder({}, QStringLiteral("../evil name"), ModelStamp{1, 2, "0123456789ab"});
-        QVERIFY2(own.endsWith(QStringLiteral("/models/.._evil_name-01234567")), qPrintable(own));
+        QCOMPARE(resultsFolder({}, QStringLiteral("/base"), QStringLiteral("../evil name"),
+                               ModelStamp{1, 2, "0123456789ab"}),
+                 QStringLiteral("/base/.._evil_name-01234567"));
+    }
+
+    void resultsLieInSightAndWhereTheyLayIsRemembered() {
+        Settings settings(*m_store);
+        m_store->remove(QStringLiteral("results"));
+        QVERIFY(settings.resultsFolder().endsWith(QStringLiteral("/BDQ Studio")));
+        const QString first = settings.resultsFolder();
+        settings.setResultsFolder(QStringLiteral("/mine/"));
+        QCOMPARE(settings.resultsFolder(), QStringLiteral("/mine"));
+        QCOMPARE(settings.knownFolders(), QStringList{first});
+        settings.addKnownFolder(QStringLiteral("/other"));
+        settings.addKnownFolder(first);
+        QCOMPARE(settings.knownFolders(), (QStringList{first, QStringLiteral("/other")}));
+        std::vector<std::string> places;
+        for (const ResultPlace& place : resultPlaces(settings))
+            places.push_back(place.folder);
+        for (const QString& wanted :
+             {QStringLiteral("/mine"), QStringLiteral("/other"), first, earlierResultsFolder()})
+            QVERIFY2(std::ranges::find(places, wanted.toStdString()) != places.end(), qPrintable(wanted));
+    }
+
+    void noNumberIsGivenTwice() {
+        Settings settings(*m_store);
+        m_store->remove(QStringLiteral("results"));
+        QCOMPARE(settings.takeRunNumber(), 1);
+        settings.keepRunNumber(7); // found in a folder
+        settings.keepRunNumber(3);
+        QCOMPARE(Settings(*m_store).takeRunNumber(), 8);
     }
 
     void theWorkerIsChosenByTheEnvironmentElseBesideUs() {

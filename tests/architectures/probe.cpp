@@ -2,7 +2,8 @@
 //
 //   architecture_probe logits MODEL IDS OUT   logits of every position, all tokens at once
 //   architecture_probe cached MODEL IDS OUT   the same, one token at a time through the key/value cache
-//   architecture_probe tokens MODEL TEXTS OUT ids of texts
+//   architecture_probe tokens MODEL TEXTS OUT ids of texts, nothing around them
+//   architecture_probe framed MODEL TEXTS OUT the same with what the tokenizer puts around a text
 //
 // IDS and TEXTS are files, ids separated by spaces, texts by the byte 0x1D; OUT gets raw fp32 [tokens,
 // vocab], or ids, one line a text.
@@ -74,14 +75,14 @@ Result<std::string> logits(const std::string& path, const std::string& input, bo
     return std::string(static_cast<const char*>(result.const_data_ptr()), result.nbytes());
 }
 
-Result<std::string> tokens(const std::string& path, const std::string& input) {
+Result<std::string> tokens(const std::string& path, const std::string& input, BosMode bos) {
     constexpr char kSeparator = '\x1d';
     BDQ_TRY(const io::ModelReader reader, io::ModelReader::open(path));
     BDQ_TRY(const io::Tokenizer tokenizer, io::Tokenizer::create(reader));
     std::string result;
     for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
         end = input.find(kSeparator, begin);
-        BDQ_TRY(const std::vector<std::int32_t> ids, tokenizer.encode(input.substr(begin, end - begin)));
+        BDQ_TRY(const std::vector<std::int32_t> ids, tokenizer.encode(input.substr(begin, end - begin), bos));
         result += begin == 0 ? "" : "\n";
         for (const std::int32_t id : ids)
             result += std::to_string(id) + " ";
@@ -91,8 +92,9 @@ Result<std::string> tokens(const std::string& path, const std::string& input) {
 
 Status run(const std::string& mode, const std::string& model, const std::string& in, const std::string& out) {
     BDQ_TRY(const std::string input, readTextFile(in, kMaxInputBytes));
-    BDQ_TRY(const std::string result,
-            mode == "tokens" ? tokens(model, input) : logits(model, input, mode == "cached"));
+    BDQ_TRY(const std::string result, mode == "tokens"   ? tokens(model, input, BosMode::Off)
+                                      : mode == "framed" ? tokens(model, input, BosMode::Auto)
+                                                         : logits(model, input, mode == "cached"));
     return writeFileAtomically(out, result);
 }
 
@@ -101,7 +103,7 @@ Status run(const std::string& mode, const std::string& model, const std::string&
 
 int main(int argc, char** argv) {
     if (argc != 5) {
-        std::cerr << "usage: architecture_probe logits|cached|tokens MODEL INPUT OUT\n";
+        std::cerr << "usage: architecture_probe logits|cached|tokens|framed MODEL INPUT OUT\n";
         return 2;
     }
     const bdq::Status status = bdq::run(argv[1], argv[2], argv[3], argv[4]);

@@ -18,13 +18,17 @@ using Words = std::vector<std::string>;
 
 constexpr int kBlocks = 2;
 const char* const kScheme = "W4A4KV4";
-const char* const kCalibration = "wikitext2-calibration.txt";
-const char* const kEvaluation = "wikitext2-test.txt";
-constexpr std::size_t kTextBytes = 20000; // some 5,000 tokens
+// The demo's texts: neither is part of the other.
+const char* const kCalibration = "calibration.txt";
+const char* const kEvaluation = "sample.txt";
+// Another processor's kernels move the mean SQNR of a run by 0.01 dB (AVX-512 against AVX2, the run that is
+// trained longest); the claims are 0.14 dB and more apart.
+constexpr double kProcessorDb = 0.05;
+constexpr std::size_t kTextBytes = 16000; // some 4,000 tokens
 
 std::string textFile(const std::string& name) {
     const char* source = std::getenv("BDQ_SOURCE_DIR");
-    return std::string(source != nullptr ? source : ".") + "/../shared/data/" + name;
+    return std::string(source != nullptr ? source : ".") + "/resources/" + name;
 }
 
 std::string nameOf(const MethodInfo& method, const PresetInfo& preset) {
@@ -46,14 +50,6 @@ std::string presets(bool blocksFirst) {
             if (trainsBlocksFirst(method, preset) == blocksFirst)
                 list += (list.empty() ? "" : ",") + nameOf(method, preset);
     return list;
-}
-
-/// What these tests need and this machine lacks.
-std::string missing() {
-    if (demoModel().empty()) return "build/models/SmolLM2-135M-Instruct.Q4_1.gguf";
-    for (const char* name : {kCalibration, kEvaluation})
-        if (!fs::exists(textFile(name))) return textFile(name);
-    return {};
 }
 
 /// All runs, once for the whole program.
@@ -146,7 +142,7 @@ private:
         const fs::path folder = m_folder / name;
         const ProcessResult made = runProcess(Words{program("bdq"), "run", cut(), "--out", folder.string()} +
                                                   calibration("--samples") + more,
-                                              {}, std::chrono::seconds(200));
+                                              {}, std::chrono::seconds(400));
         EXPECT_EQ(made.exitCode, 0) << name << ": " << made.err;
         if (made.exitCode == 0) keepSqnr(name, folder);
     }
@@ -171,7 +167,7 @@ private:
 class BdqMethods : public ::testing::Test {
 protected:
     void SetUp() override {
-        if (!missing().empty()) GTEST_SKIP() << missing() << " is not there";
+        if (demoModel().empty()) GTEST_SKIP() << "build/models/SmolLM2-135M-Instruct.Q4_1.gguf is not there";
     }
 };
 
@@ -207,7 +203,7 @@ TEST_P(EveryClaim, holdsOnTwoBlocks) {
     const double worse = Measured::once().sqnr(GetParam().worse);
     std::cout << GetParam().better << ": " << better << " dB, " << GetParam().worse << ": " << worse
               << " dB\n";
-    EXPECT_GT(better, worse);
+    EXPECT_GT(better, worse + kProcessorDb);
 }
 
 // The same scheme, calibration, evaluation and, where the paper's claim is about transforms, the same

@@ -104,7 +104,7 @@ TEST_F(BdqPlan, errorsFallWithTheBits) {
 }
 
 TEST_F(BdqPlan, aRunOfThePlanHasItsBits) {
-    for (const char* metric : {"kl", "output", "predicted"}) {
+    for (const char* metric : {"kl", "estimated", "output", "predicted"}) {
         const Json found =
             planned({"--budget", "4.5", "--activation", "A8", "--kv", "KV8", "--metric", metric});
         EXPECT_EQ(found["schema"], 1);

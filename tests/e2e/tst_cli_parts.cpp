@@ -167,6 +167,10 @@ TEST_F(CommandReaderTest, aLineWithoutEndIsRefused) {
 TEST(Summaries, runOfPeopleNamesBothPerplexities) {
     RunResult run;
     run.model.name = "tiny";
+    run.model.layers = 30;
+    run.spec.layers = {0, 1, 2, 3, 4, 5};
+    run.quantizedLayerBits = 4.19;
+    run.warnings = {"something to know"};
     run.spec.plan.base = *parseScheme("W4A4KV4");
     EvalResult eval;
     eval.perplexity = 24.1449;
@@ -174,15 +178,51 @@ TEST(Summaries, runOfPeopleNamesBothPerplexities) {
     eval.sequenceLength = 2048;
     eval.text = "text.txt";
     eval.tokens = 304978;
+    eval.nllError = 0.01;
     run.full = eval;
     eval.perplexity = 36.98;
     run.quantized = eval;
-    run.averageWeightBits = 4.05;
+    run.averageWeightBits = 13.64;
     run.perLayer.push_back({{3, Site::Down}, "W4A4KV4", 12.5, 0.25, 0.5, 0.125, 0, 0});
     const std::string text = describeRun(run);
     for (const char* word :
-         {"24.145 -> 36.980", "4 windows of 2048 tokens", "304,978", "4.05", "down", "12.50", "0.125"})
+         {"24.14 +- 0.24 -> 36.98 +- 0.37 (8,192 tokens, 6 of 30 layers", "4 windows of 2048", "304,978",
+          "no BOS", "13.64 bit (4.19 in the 6 quantized layers of 30)", "down", "12.50", "0.125",
+          "Note: something to know"})
         EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+}
+
+TEST(Summaries, aSiteWithoutAValueIsNotTheWorst) {
+    RunResult run;
+    run.spec.plan.base = *parseScheme("W4A4KV4");
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    for (int layer = 0; layer < 14; ++layer)
+        run.perLayer.push_back({{layer, Site::Down},
+                                "W4A4KV4",
+                                layer % 2 == 0 ? none : 20.0 - layer,
+                                0,
+                                none,
+                                none,
+                                none,
+                                none});
+    const std::string text = describeRun(run);
+    EXPECT_LT(text.find("    13  down"), text.find("     1  down")) << text;
+    EXPECT_LT(text.find("     1  down"), text.find("     0  down")) << text;
+    EXPECT_EQ(text.find("nan"), std::string::npos) << text;
+}
+
+TEST(Numbers, perplexitiesHaveFourDigits) {
+    for (const auto& [value, text] : {std::pair{24.1454, "24.15"},
+                                      {1.00004, "1.000"},
+                                      {9.99961, "10.000"},
+                                      {123.456, "123.5"},
+                                      {1239.4, "1239"},
+                                      {27466.3, "27470"},
+                                      {3.2e7, "3.2e+07"}})
+        EXPECT_EQ(formatPerplexity(value), text);
+    EXPECT_EQ(formatPerplexity(0.5312, 2), "0.53");
+    EXPECT_EQ(formatPerplexity(0.01234, 2), "0.012");
+    EXPECT_EQ(formatPerplexity(std::numeric_limits<double>::quiet_NaN()), "-");
 }
 
 TEST(Progress, linesAreRareAndNameLayers) {

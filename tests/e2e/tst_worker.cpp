@@ -143,8 +143,9 @@ TEST_F(Worker, measuresTheSensitivity) {
     const Json measured = parse(readFile(path("a/sensitivity.json")));
     EXPECT_EQ(measured["rows"].size(), 2u * 4u * 4u);
     EXPECT_EQ(measured["provenance"]["command"], commandLine(spec));
-    // The log in the folder stays that of the analysis.
+    // The log in the folder stays that of the analysis; the measurement has its own.
     EXPECT_EQ(readFile(path("a/events.jsonl")), analysisLog);
+    EXPECT_EQ(parseLines(readFile(path("a/sensitivity/events.jsonl"))).back()["type"], "finished");
 }
 
 TEST_F(Worker, aCancelledSensitivityLeavesNothing) {
@@ -201,6 +202,27 @@ TEST_F(Worker, endsWithItsParent) {
     EXPECT_EQ(result.exitCode, 0) << result.err;
     EXPECT_TRUE(std::holds_alternative<CancelledEvent>(decoded(result.out).back()));
     EXPECT_EQ(parseLines(readFile(path("r/events.jsonl"))).back()["type"], "cancelled");
+}
+
+TEST_F(Worker, aDetachedJobOutlivesItsParent) {
+    Process worker(command());
+    worker.write(line(StartCommand{longRun("r")}));
+    ASSERT_TRUE(worker.waitForOut(seen("accepted")));
+    worker.write(line(DetachCommand{}));
+    worker.closeInput();
+    worker.closeOutput();
+    const std::filesystem::path log = path("r/worker.log");
+    ASSERT_TRUE(waitFor([&] { return std::filesystem::exists(log) && !readFile(log).empty(); }));
+    // Alive: memory is said every second. Without the command it would have ended by then.
+    const std::string before = readFile(path("r/events.jsonl"));
+    ASSERT_TRUE(waitFor([&] { return readFile(path("r/events.jsonl")).size() > before.size(); }));
+    EXPECT_FALSE(hasEvent(readFile(path("r/events.jsonl")), "cancelled"));
+    writeFile(path("r/cancel"), "");
+    const ProcessResult result = worker.wait(60s);
+    EXPECT_FALSE(result.timedOut);
+    EXPECT_EQ(result.exitCode, 0);
+    EXPECT_EQ(parseLines(readFile(path("r/events.jsonl"))).back()["type"], "cancelled");
+    EXPECT_FALSE(std::filesystem::exists(path("r/cancel")));
 }
 
 TEST_F(Worker, neverStarted) {

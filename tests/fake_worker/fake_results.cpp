@@ -84,8 +84,19 @@ Flatness flatnessOf(double factor, std::int64_t count) {
     return flatness;
 }
 
-TransformAnalysis transformAnalysis(SiteKey key, TransformKind transform,
-                                    const std::vector<std::string>& schemes) {
+/// Half of the sensitivity's error, as makeSensitivity() has it.
+LossEstimate lossEstimate(double factor) {
+    LossEstimate loss;
+    for (std::size_t i = 0; i < loss.weightSymmetric.size(); ++i) {
+        const double step = std::exp2(-2.0 * static_cast<double>(i + 2));
+        loss.activationSymmetric[i] = loss.activationAsymmetric[i] = 0.2 * factor * step;
+        loss.weightSymmetric[i] = loss.weightAsymmetric[i] = 0.6 * factor * step;
+        loss.weightSymmetricSearched[i] = loss.weightAsymmetricSearched[i] = 0.5 * factor * step;
+    }
+    return loss;
+}
+
+TransformAnalysis transformAnalysis(SiteKey key, TransformKind transform, const AnalyzeSpec& spec) {
     const double factor = outlierFactor(key, transform);
     TransformAnalysis analysis;
     analysis.activation = flatnessOf(factor, inputsOf(key.site) * kTokens);
@@ -104,7 +115,10 @@ TransformAnalysis transformAnalysis(SiteKey key, TransformKind transform,
         analysis.weightNoiseSymmetric[i] = 0.3 * factor * step;
         analysis.weightNoiseAsymmetric[i] = 0.25 * factor * step;
     }
-    for (const std::string& scheme : schemes) {
+    if (spec.estimateLosses) analysis.loss = lossEstimate(factor);
+    for (const std::string& scheme : spec.schemes) {
+        analysis.sqnrDbTokenMedian[scheme] = 20.0 - factor;
+        analysis.sqnrDbTokenLow[scheme] = 15.0 - factor;
         const double bits = scheme.find('8') != std::string::npos ? 24.0 : 0.0;
         analysis.sqnrDbMeasured[scheme] = 22.0 - factor + bits;
         analysis.sqnrDbPredicted[scheme] = 21.7 - factor + bits;
@@ -179,6 +193,9 @@ AnalysisResult makeAnalysis(const AnalyzeSpec& spec) {
     result.parameters = 100000;
     result.text = fakeText(spec.calibration);
     result.provenance = fakeProvenance(spec, spec.device);
+    if (spec.estimateLosses)
+        result.lossEstimate =
+            LossEstimateInfo{spec.calibration.sequences, spec.calibration.sequenceLength, 4, 0.5};
     for (int layer = 0; layer < kLayers; ++layer) {
         for (Site siteKind : kLinearSites) {
             SiteAnalysis site;
@@ -188,11 +205,12 @@ AnalysisResult makeAnalysis(const AnalyzeSpec& spec) {
             site.tokens = kTokens;
             site.sampleTokens = kKeptTokens;
             site.signalPower = 10.0;
+            site.topTokenEnergyShare = 0.03;
             site.tensors = {"model.layers." + std::to_string(layer) + "." + std::string(siteName(siteKind)) +
                             ".weight"};
             site.detailFile = detailFileOf(site.key);
             for (TransformKind kind : spec.transforms)
-                site.transforms[kind] = transformAnalysis(site.key, kind, spec.schemes);
+                site.transforms[kind] = transformAnalysis(site.key, kind, spec);
             result.sites.push_back(std::move(site));
         }
     }
@@ -240,6 +258,13 @@ RunResult makeRun(const RunSpec& spec) {
         result.quantized = makeEval(eval);
     }
     return result;
+}
+
+Status beginRun(const RunSpec& spec) {
+    const std::filesystem::path folder = spec.outDir;
+    BDQ_CHECK(makeFolder(folder));
+    BDQ_CHECK(writeFileAtomically(folder / "spec.json", encodeSpec(spec)));
+    return writeFileAtomically(folder / "manifest.txt", "version fake\nmodel unknown\n");
 }
 
 Status writeRun(const RunResult& run) {

@@ -18,6 +18,8 @@ Status writeAnalysis(const AnalysisResult& analysis);
 
 /// Rows of the made-up run: 2 layers x 4 linear sites, and the two cache sites when the plan quantizes KV.
 RunResult makeRun(const RunSpec& spec);
+/// Writes what a real run leaves before its first layer: with it a run can be resumed.
+Status beginRun(const RunSpec& spec);
 /// Writes spec.outDir/run.json.
 Status writeRun(const RunResult& run);
 

@@ -2,12 +2,15 @@
 // good, broken and dying workers can be tested.
 //
 //   ok (default)           hello, accepted, stages, progress, rows, artifact, finished; result files in
-//   outDir slow                   progress every 50 ms until cancel, then cancelled request resident mode:
-//   answers requests until cancel failed                 failed, with the code of FAKE_WORKER_ERROR (default
-//   device_oom) abort, segv, kill      dies by that signal after accepted exit_without_terminal  exit code 0
-//   after accepted half_line              the beginning of an event, then exit code 0 garbage a line that is
-//   not JSON over_long_line         more than kMaxLineBytes without a line break hang, hang_hard ignores
-//   cancel; hang_hard ignores SIGTERM, too silent                 says nothing, not even hello
+//   outDir slow                   progress every 50 ms until cancel, then cancelled; a checkpoint after every
+//   tenth request                resident mode: answers requests until cancel failed                 failed,
+//   with the code of FAKE_WORKER_ERROR (default device_oom) abort, segv, kill      dies by that signal after
+//   accepted kill_amid              dies by SIGKILL after the first rows of an analysis exit_without_terminal
+//   exit code 0 after accepted half_line              the beginning of an event, then exit code 0 garbage a
+//   line that is not JSON over_long_line         more than kMaxLineBytes without a line break hang, hang_hard
+//   ignores cancel; hang_hard ignores SIGTERM, too silent                 says nothing, not even hello
+//
+// It writes events.jsonl and obeys the cancel file and detach as a real worker does.
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -34,7 +37,8 @@ std::string setting(const char* name, const char* otherwise) {
 std::string outDirOf(const JobSpec& spec) {
     if (auto* analyze = std::get_if<AnalyzeSpec>(&spec)) return analyze->outDir;
     if (auto* run = std::get_if<RunSpec>(&spec)) return run->outDir;
-    if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec)) return sensitivity->analysisDir;
+    if (auto* sensitivity = std::get_if<SensitivitySpec>(&spec))
+        return sensitivity->analysisDir + "/" + kSensitivityFolderName;
     return {};
 }
 
@@ -146,10 +150,13 @@ void work(fake::EventWriter& events, fake::CommandReader& commands, const JobSpe
 }
 
 void progressUntilCancelled(fake::EventWriter& events, fake::CommandReader& commands) {
-    constexpr double kSteps = 1000;
+    constexpr int kSteps = 1000;
+    constexpr int kStepsOfLayer = 10;
     events.write(StageEvent{"layer 0", 0, 50});
-    for (double step = 1; !commands.cancelledWithin(50) && step <= kSteps; ++step)
-        events.write(ProgressEvent{step, kSteps, "layers", (kSteps - step) * 0.05});
+    for (int step = 1; !commands.cancelledWithin(50) && step <= kSteps; ++step) {
+        events.write(ProgressEvent{static_cast<double>(step), kSteps, "layers", (kSteps - step) * 0.05});
+        if (step % kStepsOfLayer == 0) events.write(CheckpointEvent{step / kStepsOfLayer - 1});
+    }
     events.write(CancelledEvent{});
 }
 
@@ -159,6 +166,16 @@ void progressUntilCancelled(fake::EventWriter& events, fake::CommandReader& comm
     std::signal(signal, SIG_DFL);
     std::raise(signal);
     std::_Exit(3);
+}
+
+void dieAmid(fake::EventWriter& events, const JobSpec& spec) {
+    constexpr std::size_t kRowsBefore = 3;
+    if (auto* analyze = std::get_if<AnalyzeSpec>(&spec)) {
+        const AnalysisResult analysis = fake::makeAnalysis(*analyze);
+        for (std::size_t i = 0; i < kRowsBefore; ++i)
+            events.write(RowEvent{"analysis_site", encodeSiteRow(analysis.sites[i])});
+    }
+    die(SIGKILL);
 }
 
 void failWithSetting(fake::EventWriter& events) {
@@ -187,6 +204,8 @@ void behave(const std::string& mode, fake::EventWriter& events, fake::CommandRea
         die(SIGSEGV);
     else if (mode == "kill")
         die(SIGKILL);
+    else if (mode == "kill_amid")
+        dieAmid(events, spec);
     else if (mode == "half_line")
         events.writeRaw(R"({"event":"pro)");
     else if (mode == "garbage" || mode == "over_long_line") {
@@ -203,6 +222,7 @@ void behave(const std::string& mode, fake::EventWriter& events, fake::CommandRea
 
 int main() {
     const std::string mode = setting("FAKE_WORKER_MODE", "ok");
+    std::signal(SIGPIPE, SIG_IGN); // the window may be gone, and the job goes on
     // Leaked on purpose: its detached thread may still be blocked in a read when main returns.
     auto& commands = *new fake::CommandReader;
     fake::EventWriter events;
@@ -216,7 +236,12 @@ int main() {
         events.write(CancelledEvent{});
         std::_Exit(0);
     }
-    events.write(AcceptedEvent{std::string(jobName(*spec)), "cpu", outDirOf(*spec), fake::kLayers});
+    const std::string folder = outDirOf(*spec);
+    events.openLog(folder);
+    commands.watch(folder);
+    events.write(AcceptedEvent{std::string(jobName(*spec)), "cpu", folder, fake::kLayers});
+    if (auto* run = std::get_if<RunSpec>(&*spec))
+        if (const Status begun = fake::beginRun(*run); !begun) std::cerr << begun.error().text() << '\n';
     behave(mode, events, commands, *spec);
     // No static destructors: the reading thread may be inside std::cin.
     std::fflush(stdout);

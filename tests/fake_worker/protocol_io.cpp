@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 namespace bdq::fake {
@@ -28,6 +29,8 @@ void CommandReader::take(const std::string& line) {
         m_spec = start->spec;
     else if (auto* request = std::get_if<RequestCommand>(&*command))
         m_requests.push_back(request->request);
+    else if (std::holds_alternative<DetachCommand>(*command))
+        m_detached = true;
     else
         m_cancelled = true;
     m_changed.notify_all();
@@ -50,8 +53,10 @@ std::optional<SiteRequest> CommandReader::waitForRequest() {
 
 bool CommandReader::cancelledWithin(int milliseconds) {
     std::unique_lock lock(m_mutex);
-    return m_changed.wait_for(lock, std::chrono::milliseconds(milliseconds),
-                              [this] { return m_cancelled || m_ended; });
+    const auto told = [this] { return m_cancelled || (m_ended && !m_detached); };
+    if (m_changed.wait_for(lock, std::chrono::milliseconds(milliseconds), told)) return true;
+    std::error_code ignored;
+    return !m_cancelFile.empty() && std::filesystem::remove(m_cancelFile, ignored);
 }
 
 void CommandReader::waitForEnd(int seconds) {
@@ -59,8 +64,18 @@ void CommandReader::waitForEnd(int seconds) {
     m_changed.wait_for(lock, std::chrono::seconds(seconds), [this] { return m_ended; });
 }
 
+void EventWriter::openLog(const std::string& folder) {
+    if (folder.empty()) return;
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    m_log.open(std::filesystem::path(folder) / kEventLogName, std::ios::app);
+    m_log << encodeEvent(HelloEvent{}, 0) << '\n';
+}
+
 void EventWriter::write(const JobEvent& event) {
-    writeRaw(encodeEvent(event, m_seq++) + '\n');
+    const std::string line = encodeEvent(event, m_seq++) + '\n';
+    if (m_log.is_open()) m_log << line << std::flush;
+    writeRaw(line);
 }
 
 void EventWriter::writeRaw(const std::string& bytes) {

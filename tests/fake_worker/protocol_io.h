@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -20,8 +21,13 @@ public:
     std::optional<JobSpec> waitForStart();
     /// The next request, or nothing after a cancel or the end of stdin.
     std::optional<SiteRequest> waitForRequest();
-    /// True after a cancel or the end of stdin; waits up to `milliseconds` for it.
+    /// True after a cancel, a cancel file in the folder of the job, or the end of stdin unless it was
+    /// detached; waits up to `milliseconds` for it.
     bool cancelledWithin(int milliseconds);
+    /// Where the cancel file would be.
+    void watch(const std::string& folder) {
+        m_cancelFile = folder.empty() ? "" : folder + "/" + kCancelFileName;
+    }
     /// Returns when stdin has ended, or after `seconds`: nobody is left to talk to.
     void waitForEnd(int seconds);
 
@@ -35,17 +41,22 @@ private:
     std::deque<SiteRequest> m_requests;
     bool m_cancelled = false;
     bool m_ended = false;
+    bool m_detached = false;
+    std::string m_cancelFile;
 };
 
 /// Writes events with their sequence numbers. Every line is flushed.
 class EventWriter {
 public:
+    /// From now on also into events.jsonl of this folder, as a real worker does; empty = nowhere.
+    void openLog(const std::string& folder);
     void write(const JobEvent& event);
     /// Bytes that are no event.
     void writeRaw(const std::string& bytes);
 
 private:
     std::uint64_t m_seq = 0;
+    std::ofstream m_log;
 };
 
 } // namespace bdq::fake

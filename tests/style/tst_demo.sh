@@ -7,7 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 checkout=$folder/checkout
 mkdir -p "$checkout/resources" "$checkout/build/release/bin"
-cp "$root/resources/demo.sh" "$root/resources/sample.txt" "$checkout/resources/"
+cp "$root/resources/"{demo.sh,sample.txt,calibration.txt} "$checkout/resources/"
 {
     cat "$root/resources/lib.sh"
     echo 'setUp() { :; }; buildPreset() { :; }; ensureDemoModel() { :; }'
@@ -26,7 +26,8 @@ while [ $# -gt 0 ]; do
 done
 [ -n "${result:-}" ] || exit 0
 mkdir -p "$out"
-echo "{\"schema\": 1, $status\"spec\": {\"model\": \"build/models/SmolLM2-135M-Instruct.Q4_1.gguf\"}}" >"$out/$result"
+model='"model": "build/models/SmolLM2-135M-Instruct.Q4_1.gguf", "calibration": "resources/calibration.txt"'
+echo "{\"schema\": 1, $status\"spec\": {$model}}" >"$out/$result"
 PROGRAM
 printf '#!/bin/bash\necho "bdq-studio $*" >>calls\n' >"$checkout/build/release/bin/bdq-studio"
 chmod +x "$checkout"/build/release/bin/*
@@ -59,33 +60,37 @@ exits() { [ $code -eq "$1" ]; }
 
 unset DISPLAY WAYLAND_DISPLAY
 export DISPLAY=
-run=$checkout/build/demo/run-bdq-W4A4KV4
+run=$checkout/build/demo/run-bdq-balanced
 
 demo 'first start without a display'
 check 'succeeds' exits 0
-check 'analyses' called '^bdq analyze .*gguf --out build/demo/analysis --calibration resources/sample.txt .*--device auto'
-check 'quantizes' called '^bdq run .*gguf --out build/demo/run-bdq-W4A4KV4 --scheme W4A4KV4 --method bdq --preset fast --calibration self .*--eval resources/sample.txt'
+check 'analyses' called '^bdq analyze .*gguf --out build/demo/analysis --calibration resources/calibration.txt .*--device auto'
+common='--calibration resources/calibration.txt --sequences 16 --seq-len 256 --eval resources/sample.txt --device auto$'
+check 'rounds to nearest' called "^bdq run .*gguf --out build/demo/run-rtn --scheme W4A4KV4 --method rtn $common"
+check 'runs the closed forms' called "^bdq run .* --out build/demo/run-bdq-fast .*--preset fast $common"
+check 'trains' called "^bdq run .* --out build/demo/run-bdq-balanced .*--preset balanced --epochs 1 .*$common"
 check 'does not resume' notCalled 'resume'
-check 'writes the report' called '^bdq report build/demo/run-bdq-W4A4KV4 --format html --out build/demo/report.html'
-check 'shows the summary' called '^bdq compare build/demo/run-bdq-W4A4KV4'
+check 'writes the report' called '^bdq report build/demo/run-bdq-balanced --format html --out build/demo/report.html'
+check 'says what was found' called '^bdq findings build/demo/analysis build/demo/run-rtn build/demo/run-bdq-fast build/demo/run-bdq-balanced$'
 check 'prints the path of the report' printed "Report: $checkout/build/demo/report.html"
 check 'opens no window' notCalled bdq-studio
 
 demo 'second start'
 check 'succeeds' exits 0
 check 'repeats no finished step' notCalled '^bdq (analyze|run)'
-check 'still shows the summary' called '^bdq compare'
+check 'still says what was found' called '^bdq findings'
 
 DISPLAY=:9 demo 'with a display'
-check 'opens the window on the run' called '^bdq-studio build/demo/run-bdq-W4A4KV4$'
+check 'opens the window on the run' called '^bdq-studio build/demo/run-bdq-balanced$'
 DISPLAY=:9 demo 'with a display but --no-window' --no-window
 check 'opens no window' notCalled bdq-studio
 
 echo "version 1" >"$run/manifest.txt"
 rm "$run/run.json"
 demo 'after an interrupted run'
-check 'resumes it' called '^bdq run .*--resume'
+check 'resumes it' called '^bdq run .*run-bdq-balanced .*--resume'
 check 'does not repeat the analysis' notCalled '^bdq analyze'
+check 'does not repeat the other runs' notCalled '^bdq run .*(run-rtn|run-bdq-fast)'
 
 sed 's/finished/cancelled/' "$run/run.json" >"$run/new" && mv "$run/new" "$run/run.json"
 demo 'after a cancelled run' --cpu
@@ -94,8 +99,11 @@ check 'resumes it' called '^bdq run .*--device cpu.*--resume'
 printf '{"half' >"$checkout/build/demo/analysis/analysis.json"
 demo 'after a damaged analysis'
 check 'analyses again' called '^bdq analyze'
-echo '{"spec": {"model": "other.gguf"}}' >"$checkout/build/demo/analysis/analysis.json"
+echo '{"spec": {"model": "other.gguf", "calibration": "resources/calibration.txt"}}' >"$checkout/build/demo/analysis/analysis.json"
 demo 'after an analysis of another model'
+check 'analyses again' called '^bdq analyze'
+sed -i 's/calibration.txt/sample.txt/' "$checkout/build/demo/analysis/analysis.json"
+demo 'after an analysis on another text'
 check 'analyses again' called '^bdq analyze'
 
 rm -r "$checkout/build/demo"

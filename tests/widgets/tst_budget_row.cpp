@@ -1,9 +1,12 @@
 // The slider of average bits: what it says, and when it stays silent.
+#include <QAction>
 #include <QDoubleSpinBox>
+#include <QMenu>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
+#include <QToolButton>
 
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/panels/budget_row.h"
@@ -64,6 +67,22 @@ private slots:
         button->click();
         QCOMPARE(measure.count(), 1);
         QCOMPARE(cancel.count(), 1);
+    }
+
+    void theWidthsToChooseFromAreChosen() {
+        BudgetRow row;
+        QSignalSpy chosen(&row, &BudgetRow::candidatesChosen);
+        auto* button = row.findChild<QToolButton*>();
+        QCOMPARE(button->text(), QStringLiteral("2 3 4 8"));
+        const QList<QAction*> widths = button->menu()->actions();
+        QCOMPARE(widths.size(), 7); // 2 to 8
+        widths[3]->trigger();       // 5 bits
+        QCOMPARE(chosen.takeFirst().front().value<std::vector<int>>(), (std::vector<int>{2, 3, 4, 5, 8}));
+        QCOMPARE(button->text(), QStringLiteral("2 3 4 5 8"));
+        row.setCandidates({4});
+        QCOMPARE(chosen.count(), 0); // was not asked by hand
+        widths[2]->trigger();        // the last one stays
+        QCOMPARE(chosen.takeFirst().front().value<std::vector<int>>(), (std::vector<int>{4}));
     }
 
     void aLongOutcomeIsElidedNotCut() {

@@ -1,4 +1,5 @@
 // Inspector: one row, several rows, measured values.
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QLabel>
 #include <QLocale>
@@ -18,6 +19,10 @@ private slots:
     void inspectorSingleRow();
     void inspectorSeveralRows();
     void inspectorMarksMeasured();
+    void kindsStandBesideEachOther();
+    void lossAndTokensAreSaid();
+    void onlyAnalysedTransformsAreChosen();
+    void largestOverRmsComesFromTheArrays();
 };
 
 void TstInspectorPanel::inspectorSingleRow() {
@@ -74,6 +79,8 @@ void TstInspectorPanel::inspectorSeveralRows() {
 
 void TstInspectorPanel::inspectorMarksMeasured() {
     InspectorPanel panel;
+    auto store = std::make_shared<MeasuredSqnrStore>();
+    panel.setMeasured(store);
     panel.setPlan(Plan{test::scheme("W5A5"), {}});
     panel.setSites({test::makeSite({0, Site::O})});
     test::shot(panel, QSize(320, 640));
@@ -84,11 +91,15 @@ void TstInspectorPanel::inspectorMarksMeasured() {
     answer.key = {0, Site::O};
     answer.scheme = "W6A6";
     answer.sqnrDb = 31.24;
-    panel.setMeasured(answer);
+    store->addLive(answer, WeightRounding::Mse);
+    panel.showNewValue(answer);
     QCOMPARE(measured->text(), QString("–")); // another scheme
     answer.scheme = "W5A5";
-    panel.setMeasured(answer);
-    QCOMPARE(measured->text(), QString("31.2"));
+    answer.tokens = 128;
+    store->addLive(answer, WeightRounding::Mse);
+    panel.showNewValue(answer);
+    QVERIFY2(measured->text().contains(">31.2<"), qPrintable(measured->text()));
+    QVERIFY(measured->text().contains(">live<") && measured->text().contains(">128<"));
     QVERIFY(measured->toolTip().contains("31.24"));
     QVERIFY(measured->autoFillBackground());
     QTRY_VERIFY_WITH_TIMEOUT(!measured->autoFillBackground(), 3000);
@@ -97,6 +108,106 @@ void TstInspectorPanel::inspectorMarksMeasured() {
     QCOMPARE(spy.count(), 1);
     panel.setMeasuring(true);
     QVERIFY(!test::button(panel, "Measuring…")->isEnabled());
+}
+
+void TstInspectorPanel::kindsStandBesideEachOther() {
+    InspectorPanel panel;
+    auto store = std::make_shared<MeasuredSqnrStore>();
+    const SiteAnalysis site = test::makeSite({0, Site::O});
+    RunResult run;
+    run.spec.method = Method::Rtn;
+    run.spec.rounding = WeightRounding::Gptq;
+    run.text.tokens = 4096;
+    run.perLayer = {{site.key, "W4A4KV4", 15.5, 0, 0, 0, 0, 0}};
+    store->addRun("/runs/3", "run #3", run);
+    store->addLive({0, site.key, TransformKind::None, "W4A4", 14.5, 128, 0.1}, WeightRounding::Mse);
+    panel.setMeasured(store);
+    panel.setPlan(Plan{test::scheme("W4A4KV4"), {}});
+    panel.setSites({site});
+    const QString text = qobject_cast<QLabel*>(test::byName(panel, "SQNR measured (dB)"))->text();
+    for (const char* part :
+         {">analysis<", ">2,048<", ">live<", ">128<", ">14.5<", ">run #3<", ">4,096<", ">15.5<"})
+        QVERIFY2(text.contains(part), part);
+    QVERIFY(!test::showsText(panel, "not measured"));
+}
+
+void TstInspectorPanel::lossAndTokensAreSaid() {
+    InspectorPanel panel;
+    const auto analysis = test::makeAnalysis(4);
+    const Plan plan{test::scheme("W4A4"), {}};
+    panel.setPlan(plan);
+    panel.setRounding(WeightRounding::Gptq);
+    panel.setSites({*analysis->find(test::kCostliest)});
+    test::shot(panel, QSize(320, 640));
+    auto* loss = qobject_cast<QLabel*>(test::byName(panel, "Share of the loss"));
+    QCOMPARE(loss->text(), QString("not ranked"));
+    panel.setRanking(test::makeRanking(*analysis, plan, TransformKind::None));
+    QVERIFY2(loss->text().startsWith("!! ") && loss->text().endsWith("#1"), qPrintable(loss->text()));
+    QVERIFY(test::showsText(panel, "knows no range search")); // the made-up analysis is old in this
+    auto* top = qobject_cast<QLabel*>(test::byName(panel, "Energy in top 0.5 % of tokens"));
+    QCOMPARE(top->text(), QString("2.00 %"));
+    panel.setSites({*analysis->find(test::kLoneToken)});
+    QCOMPARE(top->text(), QString("! 99.9 %"));
+    const TransformAnalysis& value = analysis->find(test::kLoneToken)->transforms.at(TransformKind::None);
+    const QString median = QString::number(value.sqnrDbTokenMedian.at("W4A4"), 'f', 1);
+    const QString low = QString::number(value.sqnrDbTokenLow.at("W4A4"), 'f', 1);
+    QCOMPARE(qobject_cast<QLabel*>(test::byName(panel, "SQNR of a token (dB)"))->text(),
+             median + ", 5 % below " + low);
+}
+
+void TstInspectorPanel::onlyAnalysedTransformsAreChosen() {
+    InspectorPanel panel;
+    panel.setTransform(TransformKind::None);
+    panel.setAnalysisSeconds(7);
+    SiteAnalysis site = test::makeSite({0, Site::O});
+    std::erase_if(site.transforms, [](const auto& entry) {
+        return entry.first != TransformKind::None && entry.first != TransformKind::Bdq;
+    });
+    panel.setSites({site});
+    test::shot(panel, QSize(320, 640));
+    auto* box = qobject_cast<QComboBox*>(test::byName(panel, "Transform"));
+    QSignalSpy chosen(&panel, &InspectorPanel::transformChosen);
+    QSignalSpy wanted(&panel, &InspectorPanel::analysisWanted);
+    QCOMPARE(box->currentIndex(), 0);
+    QVERIFY(!box->itemText(1).startsWith("Analyse") && box->itemText(2).isEmpty()); // the separator
+    QVERIFY2(box->itemText(3).startsWith("Analyse ") && box->itemText(3).contains("here (about 7 s)"),
+             qPrintable(box->itemText(3)));
+    box->setFocus();
+    QTest::keyClick(box, Qt::Key_Down);
+    QCOMPARE(chosen.count(), 1);
+    QCOMPARE(chosen.last().at(1).value<TransformKind>(), TransformKind::Bdq);
+    for (int i = 0; i < 3; ++i)
+        QTest::keyClick(box, Qt::Key_Down); // stepping on asks for nothing
+    QCOMPARE(chosen.count(), 1);
+    QCOMPARE(wanted.count(), 0);
+    box->showPopup();
+    box->view()->setCurrentIndex(box->model()->index(3, 0));
+    QTest::keyClick(box->view(), Qt::Key_Return);
+    QCOMPARE(wanted.count(), 1);
+    QCOMPARE(wanted.last().at(0).value<SiteKeys>(), (SiteKeys{{0, Site::O}}));
+    QCOMPARE(static_cast<int>(wanted.last().at(1).value<TransformKind>()), box->itemData(3).toInt());
+    QCOMPARE(box->currentIndex(), 1);            // the choice stays
+    panel.setTransform(TransformKind::Hadamard); // of a method whose transform was not analysed
+    QVERIFY(box->currentText().contains("not analysed"));
+}
+
+void TstInspectorPanel::largestOverRmsComesFromTheArrays() {
+    InspectorPanel panel;
+    const SiteKey key{0, Site::O};
+    panel.setSites({test::makeSite(key)});
+    test::shot(panel, QSize(320, 640));
+    auto* before = qobject_cast<QLabel*>(test::byName(panel, "Largest / RMS, before"));
+    QCOMPARE(before->text(), QString("–"));
+    SiteDetail detail;
+    detail.key = key;
+    detail.transforms[TransformKind::None].channelRmsActivation = {3, 4, 0, 0}; // RMS 2.5
+    detail.transforms[TransformKind::None].channelAbsmaxActivation = {30, 50, 0, 0};
+    panel.setDetail({1, Site::O}, std::make_shared<SiteDetail>(detail)); // of another site
+    QCOMPARE(before->text(), QString("–"));
+    panel.setDetail(key, std::make_shared<SiteDetail>(detail));
+    QCOMPARE(before->text(), QString("20.0"));
+    panel.setSites({test::makeSite({1, Site::O})});
+    QCOMPARE(before->text(), QString("–"));
 }
 
 QTEST_MAIN(TstInspectorPanel)

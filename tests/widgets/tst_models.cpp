@@ -52,6 +52,9 @@ private slots:
     void siteFlatnessFollowsTransform();
     void sitePlanChangesPrediction();
     void siteMeasuredBelongsToScheme();
+    void oneColumnHoldsOneKind();
+    void predictionsKnowTheRounding();
+    void lossesRankAndMark();
     void siteTextForPeopleAndTsv();
     void filterByPattern();
     void filterByThresholdAndSet();
@@ -141,34 +144,158 @@ void TstModels::siteMeasuredBelongsToScheme() {
     SiteTableModel model;
     model.setAnalysis(test::makeAnalysis(1));
     model.setPlan(Plan{test::scheme("W5A5"), {}});
-    QVERIFY(!cell(model, kFirst, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole).isValid());
+    model.setSource({MeasuredKind::Live});
+    const auto shown = [&] {
+        return cell(model, kFirst, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole);
+    };
+    QVERIFY(!shown().isValid());
     SiteAnswer answer;
     answer.key = kFirst;
     answer.scheme = "W5A5KV4"; // the cache does not matter for a linear site
     answer.sqnrDb = 17.25;
-    model.setMeasured(answer);
-    QCOMPARE(cell(model, kFirst, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole).toDouble(),
-             17.25);
+    model.addLive(answer, WeightRounding::Rtn);
+    QCOMPARE(shown().toDouble(), 17.25);
+    model.setRounding(WeightRounding::Mse); // it was measured with another rounding
+    QVERIFY(!shown().isValid());
+    model.setRounding(WeightRounding::Rtn);
     model.setTransform(TransformKind::Bdq);
-    QVERIFY(!cell(model, kFirst, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole).isValid());
+    QVERIFY(!shown().isValid());
+    model.setSource({MeasuredKind::Analysis});
     model.setPlan(Plan{test::scheme("W4A4"), {}});
-    QCOMPARE(cell(model, kFirst, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole).toDouble(),
+    QCOMPARE(shown().toDouble(),
              model.find(kFirst)->transforms.at(TransformKind::Bdq).sqnrDbMeasured.at("W4A4"));
+}
+
+void TstModels::oneColumnHoldsOneKind() {
+    SiteTableModel model;
+    QCOMPARE(model.sources().size(), std::size_t{0});
+    model.setAnalysis(test::makeAnalysis(1));
+    model.setPlan(Plan{test::scheme("W4A4"), {}});
+    const auto shown = [&](SiteKey key) {
+        return cell(model, key, SiteTableModel::SqnrMeasuredColumn, SiteTableModel::SortRole);
+    };
+    const double analysed = shown(kFirst).toDouble();
+    SiteAnswer answer;
+    answer.key = kFirst;
+    answer.scheme = "W4A4";
+    answer.sqnrDb = analysed + 1;
+    model.addLive(answer, WeightRounding::Rtn); // what selecting a row does
+    QCOMPARE(shown(kFirst).toDouble(), analysed);
+    RunResult run;
+    run.spec.method = Method::Rtn;
+    run.perLayer = {{{0, Site::O}, "W4A4KV4", analysed + 2, 0, 0, 0, 0, 0}};
+    model.addRun("/runs/1", "run #1", run);
+    QCOMPARE(shown({0, Site::O}).toDouble(),
+             model.find({0, Site::O})->transforms.at(TransformKind::None).sqnrDbMeasured.at("W4A4"));
+    QCOMPARE(model.sources().size(), std::size_t{3});
+    model.setSource(model.sources().back());
+    QVERIFY(!shown(kFirst).isValid()); // of another kind
+    QCOMPARE(shown({0, Site::O}).toDouble(), analysed + 2);
+    model.setSource({MeasuredKind::Live});
+    QCOMPARE(shown(kFirst).toDouble(), analysed + 1);
+    QVERIFY(!shown({0, Site::O}).isValid());
+    const auto all = model.measured()->of({kFirst, TransformKind::None, "W4A4"}, model.find(kFirst));
+    QCOMPARE(all.size(), std::size_t{2}); // for the inspector
+    model.setSource({MeasuredKind::Run, "/runs/1", {}});
+    model.clearRuns(); // its values die with it
+    QVERIFY(model.source() == MeasuredSource{MeasuredKind::Analysis});
+    QCOMPARE(shown(kFirst).toDouble(), analysed);
+    model.setLayerCount(1); // another model
+    model.addRun("/runs/2", "run #2", run);
+    QCOMPARE(model.source().run, QString("/runs/2")); // nothing else is there to show
+}
+
+void TstModels::predictionsKnowTheRounding() {
+    auto analysis = std::make_shared<AnalysisResult>(*test::makeAnalysis(1));
+    for (SiteAnalysis& site : analysis->sites)
+        for (auto& [kind, value] : site.transforms) {
+            value.weightNoiseSymmetricSearched = value.weightNoiseSymmetric;
+            for (double& noise : *value.weightNoiseSymmetricSearched)
+                noise /= 4;
+            value.weightNoiseAsymmetricSearched = value.weightNoiseSymmetricSearched;
+        }
+    SiteTableModel model;
+    model.setAnalysis(analysis);
+    model.setPlan(Plan{test::scheme("W4A16"), {}});
+    const auto shown = [&] {
+        return cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, SiteTableModel::SortRole).toDouble();
+    };
+    const double nearest = shown();
+    model.setRounding(WeightRounding::Gptq);
+    QVERIFY(std::abs(shown() - nearest - 10 * std::log10(4)) < 1e-9);
+    QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::ToolTipRole)
+                .toString()
+                .contains("GPTQ gains more"));
+    model.setAnalysis(test::makeAnalysis(1)); // of an older version
+    QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::ToolTipRole)
+                .toString()
+                .contains("knows no range search"));
+}
+
+void TstModels::lossesRankAndMark() {
+    const auto analysis = test::makeAnalysis(4);
+    const Plan plan{test::scheme("W4A4"), {}};
+    SiteTableModel model;
+    model.setAnalysis(analysis);
+    model.setPlan(plan);
+    QVERIFY(!cell(model, kFirst, SiteTableModel::LossColumn, SiteTableModel::SortRole).isValid());
+    QVERIFY(
+        cell(model, kFirst, SiteTableModel::LossColumn, Qt::ToolTipRole).toString().contains("Not ranked"));
+    const SiteRanking ranking = test::makeRanking(*analysis, plan, TransformKind::None);
+    model.setRanking(ranking);
+    QCOMPARE(*ranking.largest, test::kCostliest);
+    QCOMPARE(cell(model, test::kCostliest, SiteTableModel::LossColumn, SiteTableModel::SortRole).toDouble(),
+             ranking.find(test::kCostliest)->nats);
+    QCOMPARE(cell(model, test::kCostliest, SiteTableModel::LossColumn, SiteTableModel::BarRole).toDouble(),
+             1.0);
+    QVERIFY(model.headerData(SiteTableModel::LossColumn, Qt::Horizontal, Qt::DisplayRole)
+                .toString()
+                .contains("est."));
+    for (const SiteAnalysis& site : analysis->sites) {
+        const double times = ranking.find(site.key)->share * 16;
+        QCOMPARE(cell(model, site.key, SiteTableModel::LossColumn, SiteTableModel::SignRole).toString(),
+                 QString(times > 6   ? "!!"
+                         : times > 3 ? "!"
+                                     : ""));
+        // SQNR is a diagnosis: it marks nothing.
+        QCOMPARE(
+            cell(model, site.key, SiteTableModel::SqnrPredictedColumn, SiteTableModel::SignRole).toString(),
+            QString());
+    }
+    QCOMPARE(lossSign(6.1 / 120, 120), QString("!!"));
+    QCOMPARE(lossSign(3.1 / 120, 120), QString("!"));
+    QCOMPARE(lossSign(2.9 / 120, 120), QString());
+    const QString text = rankingText(ranking);
+    QVERIFY2(text.contains("(estimated)") && text.contains("largest 2 gate, up"), qPrintable(text));
+    QVERIFY(rankingText({}).contains("not ranked"));
+    QCOMPARE(
+        cell(model, test::kLoneToken, SiteTableModel::TopTokensColumn, SiteTableModel::SignRole).toString(),
+        QString("!"));
+    QCOMPARE(cell(model, kFirst, SiteTableModel::SqnrTokenMedianColumn, SiteTableModel::SortRole).toDouble(),
+             analysis->find(kFirst)->transforms.at(TransformKind::None).sqnrDbTokenMedian.at("W4A4"));
 }
 
 void TstModels::siteTextForPeopleAndTsv() {
     SiteTableModel model;
     model.setAnalysis(test::makeAnalysis(1));
-    model.setPlan(Plan{test::scheme("W2A2"), {}});
-    QCOMPARE(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, SiteTableModel::SignRole).toString(),
-             QString("!!"));
+    const Plan plan{test::scheme("W2A2"), {}};
+    model.setPlan(plan);
     QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::ToolTipRole)
                 .toString()
                 .contains("10 log10"));
-    QVERIFY(cell(model, kFirst, SiteTableModel::SqnrPredictedColumn, Qt::AccessibleTextRole)
+    model.setRanking(
+        test::makeRanking(*test::makeAnalysis(4), plan, TransformKind::None)); // its largest is in layer 2
+    model.setAnalysis(test::makeAnalysis(4));
+    QVERIFY(cell(model, test::kCostliest, SiteTableModel::LossColumn, Qt::AccessibleTextRole)
                 .toString()
-                .contains("poor"));
-    for (int column = SiteTableModel::SqnrPredictedColumn; column < SiteTableModel::ColumnCount; ++column) {
+                .contains("stands out"));
+    model.setLocked({kFirst});
+    QVERIFY(cell(model, kFirst, SiteTableModel::BitsColumn, Qt::AccessibleTextRole)
+                .toString()
+                .contains("locked"));
+    QVERIFY(cell(model, kFirst, SiteTableModel::BitsColumn, SiteTableModel::LockedRole).toBool());
+    QVERIFY(!cell(model, {0, Site::O}, SiteTableModel::BitsColumn, SiteTableModel::LockedRole).toBool());
+    for (int column = SiteTableModel::LossColumn; column < SiteTableModel::ColumnCount; ++column) {
         const QString id = model.index(0, column).data(SiteTableModel::MetricRole).toString();
         QVERIFY2(metricInfo(id.toStdString()), qPrintable(id));
         QVERIFY(!model.headerData(column, Qt::Horizontal, Qt::ToolTipRole).toString().isEmpty());
@@ -303,7 +430,7 @@ void TstModels::totalsOfAPlan() {
     std::vector<SiteAnalysis> sites{test::makeSite({0, Site::O}), test::makeSite({0, Site::Down})};
     Plan plan{test::scheme("W4A4KV4"), {}};
     plan = withEdit(plan, {{0, Site::Down}}, SchemeEdit{8, 8, 8});
-    const PlanSummary summary = summarizePlan(plan, sites, 2000000, TransformKind::None);
+    const PlanSummary summary = summarizePlan(plan, sites, 2000000);
     const double o = 576.0 * 576;
     const double down = 1536.0 * 576;
     const double bits =
@@ -313,15 +440,15 @@ void TstModels::totalsOfAPlan() {
     QCOMPARE(summary.linearBytes, static_cast<std::uint64_t>(bits / 8));
     QCOMPARE(summary.modelBytes, summary.linearBytes + static_cast<std::uint64_t>((2000000 - o - down) * 2));
     QCOMPARE(summary.overrides, 2); // the row and its layer's KV cache
-    const double first = predictedSqnrDb(sites[0], TransformKind::None, plan.base);
-    QCOMPARE(*summary.worstSqnrDb, first);
-    QCOMPARE(summary.worst, sites[0].key);
-    const PlanSummary better =
-        summarizePlan(plan, sites, 0, TransformKind::None, {{sites[0].key, TransformKind::Bdq}});
-    QVERIFY(*better.worstSqnrDb > first);
-    QCOMPARE(better.modelBytes, std::uint64_t{0});
-    const PlanSummary untouched = summarizePlan(Plan{}, sites, 0, TransformKind::None);
-    QVERIFY(!untouched.worstSqnrDb); // 16 bits: no error, nothing to predict
+    QVERIFY(summary.reachesAll());
+    QCOMPARE(summarizePlan(plan, sites, 0).modelBytes, std::uint64_t{0});
+    // Experts that no row stands for count 16 bits in the one average, and are written out.
+    const std::int64_t others = static_cast<std::int64_t>(o + down);
+    const PlanSummary experts = summarizePlan(plan, sites, 4000000, others);
+    QVERIFY(!experts.reachesAll());
+    QVERIFY(std::abs(experts.averageWeightBits - (summary.averageWeightBits + 16) / 2) < 1e-9);
+    QVERIFY(std::abs(experts.plannedBits - summary.averageWeightBits) < 1e-9);
+    QCOMPARE(experts.linearBytes, static_cast<std::uint64_t>((bits + 16 * (o + down)) / 8));
 }
 
 void TstModels::numbers() {

@@ -7,16 +7,19 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QLocale>
+#include <QMenu>
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolButton>
 #include <QUrl>
 
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/panels/command_palette.h"
 #include "widgets/panels/elided_label.h"
+#include "widgets/panels/empty_state.h"
 #include "widgets/panels/header_strip.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/start_page.h"
@@ -31,7 +34,11 @@ private slots:
     void startPageRecent();
     void elidedInTheMiddle();
     void headerStripSaysIt();
-    void messageBarQueue();
+    void messagesByUrgencyThenNewest();
+    void messageWithActionsAndDetails();
+    void messagesAreListed();
+    void messagesMoveNothing();
+    void emptyStateOffersWhatToDo();
     void paletteFindsAndTriggers();
     void germanTextsFit();
 };
@@ -104,13 +111,19 @@ void TstPanels::headerStripSaysIt() {
     strip.setText(analysis->text);
     strip.setPerplexity(21.631, 26.44);
     const Plan plan{test::scheme("W4A4KV4"), {}};
-    const PlanSummary summary =
-        summarizePlan(plan, analysis->sites, analysis->parameters, TransformKind::None);
-    strip.setPlan(plan.base, summary);
+    PlanSummary summary = summarizePlan(plan, analysis->sites, analysis->parameters);
+    strip.setPlan(plan.base, summary, test::makeRanking(*analysis, plan, TransformKind::None));
     QVERIFY(test::showsText(strip, "perplexity 21.6 → 26.4"));
-    QVERIFY(test::showsText(strip, "W4A4KV4: predicted"));
     QVERIFY(test::showsText(strip, "MB"));
     const auto labels = strip.findChildren<ElidedLabel*>();
+    QVERIFY2(labels.at(2)->text().startsWith("W4A4KV4: sum of losses "), qPrintable(labels.at(2)->text()));
+    QVERIFY(labels.at(2)->text().contains("(estimated), largest 2 gate, up with "));
+    QVERIFY(labels.at(2)->toolTip().contains("!! more than 6 times"));
+    strip.setPlan(plan.base, summary, {});
+    QVERIFY(labels.at(2)->text().contains("not ranked: measure losses"));
+    summary.averageWeightBits = 13.6; // 24 of 30 layers are out of reach
+    strip.setPlan(plan.base, summary, {});
+    QVERIFY(test::showsText(strip, "13.6 bit (4.0"));
     QCOMPARE(labels.at(0)->text(), QString("SmolLM2-135M-Instruct · 30 layers · 135 M"));
     QCOMPARE(labels.at(1)->text(), QString("calibration: wikitext2-calibration.txt, 32 × 2,048 tokens"));
     TextInfo odd = analysis->text;
@@ -122,9 +135,26 @@ void TstPanels::headerStripSaysIt() {
     QVERIFY(strip.minimumSizeHint().width() <= 1280);
 }
 
-void TstPanels::messageBarQueue() {
+void TstPanels::messagesByUrgencyThenNewest() {
     MessageBar bar;
-    QVERIFY(bar.isHidden());
+    bar.showMessage(MessageSeverity::Info, "The language changes");
+    bar.showMessage(MessageSeverity::Error, "No tokenizer");
+    bar.showMessage(MessageSeverity::Warning, "Analysis not found");
+    bar.showMessage(MessageSeverity::Error, "Out of memory");
+    bar.showMessage(MessageSeverity::Success, "Run finished");
+    QStringList shown;
+    for (; bar.count() > 0; bar.dismiss())
+        shown << bar.text();
+    const QStringList expected{"Out of memory", "No tokenizer", "Analysis not found", "Run finished",
+                               "The language changes"};
+    QCOMPARE(shown, expected);
+    QCOMPARE(bar.history().size(), std::size_t(5)); // newest first, dismissed or not
+    QCOMPARE(bar.history().front().text, QString("Run finished"));
+    QCOMPARE(bar.text(), QString());
+}
+
+void TstPanels::messageWithActionsAndDetails() {
+    MessageBar bar;
     auto* retry = new QAction("Use CPU");
     QSignalSpy triggered(retry, &QAction::triggered);
     bar.showMessage(MessageSeverity::Error, "Out of device memory: needed 12 GB, free 3 GB",
@@ -133,19 +163,69 @@ void TstPanels::messageBarQueue() {
     test::shot(bar, QSize(800, 60));
     QCOMPARE(bar.count(), 2);
     QVERIFY(test::showsText(bar, "Out of device memory"));
-    QVERIFY(test::showsText(bar, "and 1 more"));
+    QCOMPARE(bar.findChild<QToolButton*>("allMessages")->text(), QString("2"));
     QVERIFY(bar.accessibleName().startsWith("Error:"));
     auto* details = bar.findChild<QPlainTextEdit*>();
     QVERIFY(!details->isVisible());
     QTest::mouseClick(test::button(bar, "Details"), Qt::LeftButton);
     QVERIFY(details->isVisible());
+    QCOMPARE(details->toPlainText(), QString("layer 3, site down"));
+    details->window()->close();
     QTest::mouseClick(test::button(bar, "Use CPU"), Qt::LeftButton);
     QCOMPARE(triggered.count(), 1);
     QTest::keyClick(&bar, Qt::Key_Escape);
     QVERIFY(test::showsText(bar, "Saved"));
+    QVERIFY(!test::button(bar, "Details")->isVisible()); // the line says all
     bar.dismissAll();
-    QVERIFY(bar.isHidden());
     QCOMPARE(bar.count(), 0);
+}
+
+void TstPanels::messagesAreListed() {
+    MessageBar bar;
+    auto* all = bar.findChild<QToolButton*>("allMessages");
+    QVERIFY(!all->isEnabled());
+    bar.showMessage(MessageSeverity::Error, "The first & worst", "what the worker wrote");
+    bar.showMessage(MessageSeverity::Info, "The second");
+    bar.dismissAll();
+    QVERIFY(all->isEnabled());
+    emit all->menu()->aboutToShow();
+    QCOMPARE(all->menu()->actions().size(), 2);
+    QVERIFY(all->menu()->actions().first()->text().endsWith("The second"));
+    QVERIFY(all->menu()->actions().last()->text().endsWith("The first && worst"));
+    test::shot(bar, QSize(600, 40));
+    all->menu()->actions().last()->trigger(); // also after it was dismissed
+    auto* details = bar.findChild<QPlainTextEdit*>();
+    QVERIFY(details->isVisible());
+    QCOMPARE(details->toPlainText(), QString("what the worker wrote"));
+}
+
+void TstPanels::messagesMoveNothing() {
+    MessageBar bar;
+    const QSize empty = bar.sizeHint();
+    QVERIFY(empty.height() >= bar.findChild<QToolButton*>("allMessages")->sizeHint().height());
+    bar.showMessage(MessageSeverity::Error, QString("A long story ").repeated(40), "details",
+                    {new QAction("Do this"), new QAction("Do that")});
+    QCOMPARE(bar.sizeHint().height(), empty.height());
+    QCOMPARE(bar.minimumHeight(), bar.maximumHeight());
+    QVERIFY(bar.minimumSizeHint().width() < 400);
+    bar.dismissAll();
+    QCOMPARE(bar.sizeHint().height(), empty.height());
+}
+
+void TstPanels::emptyStateOffersWhatToDo() {
+    EmptyState state(nullptr);
+    QAction now("Analyse now");
+    QSignalSpy triggered(&now, &QAction::triggered);
+    state.setText("Not analysed yet");
+    state.setActions({&now});
+    test::shot(state, QSize(400, 200));
+    QVERIFY(test::showsText(state, "Not analysed yet"));
+    QTest::mouseClick(test::button(state, "Analyse now"), Qt::LeftButton);
+    QCOMPARE(triggered.count(), 1);
+    now.setEnabled(false);
+    QVERIFY(!test::button(state, "Analyse now")->isEnabled());
+    state.setActions({});
+    QVERIFY(!test::button(state, "Analyse now"));
 }
 
 void TstPanels::paletteFindsAndTriggers() {
@@ -190,9 +270,6 @@ void TstPanels::germanTextsFit() {
     test::shot(bar, QSize(480, 120));
     const auto* actionButton = test::button(bar, action->text());
     QVERIFY(actionButton->width() >= actionButton->sizeHint().width());
-    for (const QLabel* label : bar.findChildren<QLabel*>())
-        if (label->wordWrap() && label->isVisible())
-            QVERIFY(label->heightForWidth(label->width()) <= label->height());
     StartPage page;
     page.setDemo(true, "Ein kleines Sprachmodell, das sofort untersucht und quantisiert werden kann");
     test::shot(page, QSize(900, 700));

@@ -14,6 +14,7 @@
 #include <QStyleOptionComboBox>
 #include <QTest>
 
+#include "tests/widgets/plot_fixtures.h"
 #include "tests/widgets/widget_fixtures.h"
 #include "widgets/plots/channels_plot.h"
 #include "widgets/plots/flatness_plot.h"
@@ -23,22 +24,14 @@
 #include "widgets/plots/sqnr_plot.h"
 
 using namespace bdq;
+using test::canvas;
+using test::Plots;
+using test::runRows;
 
 namespace {
 
-const QSize kSize(720, 480);
-const SiteKey kKey{11, Site::Down};
-
-TextInfo text() {
-    return test::makeAnalysis(1)->text;
-}
-
-/// The canvas inside a panel: the child that has the panel's accessible name.
-QWidget* canvas(PlotPanel& panel) {
-    for (QWidget* child : panel.findChildren<QWidget*>())
-        if (child->inherits("QCustomPlot")) return child;
-    return nullptr;
-}
+const QSize kSize = test::kPlotSize;
+constexpr SiteKey kKey = test::kPlotKey;
 
 /// Column by column until a click hits a point.
 bool clickUntil(PlotPanel& panel, QSignalSpy& spy) {
@@ -56,35 +49,6 @@ void hover(QWidget* area, QPoint at) {
                      Qt::NoButton, Qt::NoModifier);
     QApplication::sendEvent(area, &move);
 }
-
-std::vector<RunSiteResult> runRows() {
-    std::vector<RunSiteResult> rows;
-    for (int layer = 0; layer < 8; ++layer)
-        for (Site site : {Site::Qkv, Site::O, Site::GateUp, Site::Down, Site::KCache, Site::VCache})
-            rows.push_back(RunSiteResult{
-                {layer, site}, "W4A4KV4", 12.0 + layer + static_cast<int>(site), 0.01, 0, 0, 0, 0});
-    return rows;
-}
-
-struct Plots {
-    std::vector<std::unique_ptr<PlotPanel>> all;
-    Plots() {
-        all.push_back(std::make_unique<HistogramPlot>());
-        all.push_back(std::make_unique<ChannelsPlot>());
-        all.push_back(std::make_unique<FlatnessPlot>());
-        all.push_back(std::make_unique<SqnrPlot>());
-        all.push_back(std::make_unique<SqnrLayersPlot>());
-        all.push_back(std::make_unique<RunRowsPlot>());
-    }
-    static void fill(PlotPanel& panel) {
-        if (auto* detail = qobject_cast<DetailPlot*>(&panel))
-            detail->setSite(test::makeSite(kKey), test::makeDetail(kKey), text());
-        else if (auto* analysis = qobject_cast<AnalysisPlot*>(&panel))
-            analysis->setAnalysis(test::makeAnalysis(12));
-        else
-            qobject_cast<RunRowsPlot*>(&panel)->setRows(runRows());
-    }
-};
 
 } // namespace
 
@@ -217,7 +181,7 @@ void TstPlots::channelsSorted() {
 
 void TstPlots::channelsLarge() {
     ChannelsPlot plot;
-    plot.setSite(test::makeSite(kKey), test::makeDetail(kKey, 200000), text());
+    plot.setSite(test::makeSite(kKey), test::makeDetail(kKey, 200000), test::plotText());
     test::shot(plot, kSize);
     QElapsedTimer timer;
     timer.start();

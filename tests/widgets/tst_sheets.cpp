@@ -5,7 +5,6 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSignalSpy>
@@ -125,9 +124,10 @@ void TstSheets::runSheetCommandAndMemory() {
     model.vocabSize = 49152;
     model.tiedEmbedding = true;
     sheet.setModel(model, 134515008);
-    auto* command = byName<QPlainTextEdit>(sheet, "The same on the command line");
-    QCOMPARE(command->toPlainText(), QString::fromStdString(commandLine(sheet.spec())));
-    QVERIFY(command->toPlainText().contains("W4A4KV4"));
+    auto* command = byName<QLineEdit>(sheet, "The same on the command line");
+    QCOMPARE(command->text(), QString::fromStdString(commandLine(sheet.spec())));
+    QVERIFY(command->text().contains("W4A4KV4"));
+    QVERIFY(command->isReadOnly());
     const std::uint64_t small = estimateRunBytes(model, CalibrationOptions{"self", 8, 2048}, false);
     const std::uint64_t large = estimateRunBytes(model, CalibrationOptions{"self", 64, 2048}, false);
     QCOMPARE(large - small,
@@ -381,7 +381,8 @@ void TstSheets::planTotalsAndActions() {
     Plan plan{test::scheme("W4A4KV4"), {}};
     plan = withEdit(plan, {{0, Site::Down}, {1, Site::Down}}, SchemeEdit{8, 8, std::nullopt});
     panel.setPlan(plan);
-    panel.setSummary(summarizePlan(plan, analysis->sites, analysis->parameters, TransformKind::None));
+    panel.setSummary(summarizePlan(plan, analysis->sites, analysis->parameters),
+                     test::makeRanking(*analysis, plan, TransformKind::None));
     test::shot(panel, QSize(700, 200));
     QVERIFY(button(panel, "Reset rows")->isVisible());
     const int narrowest = panel.minimumSizeHint().width(); // beside the runs at 1280

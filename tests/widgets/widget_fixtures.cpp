@@ -1,5 +1,6 @@
 #include "tests/widgets/widget_fixtures.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -7,6 +8,8 @@
 #include <QCoreApplication>
 #include <QLabel>
 #include <QTest>
+
+#include "widgets/panels/elided_label.h"
 
 namespace bdq::test {
 
@@ -20,6 +23,22 @@ double wobble(int a, int b) {
 
 double gainOf(TransformKind kind) {
     return kind == TransformKind::None ? 0 : 6 + 2 * static_cast<double>(kind);
+}
+
+/// Larger for late layers, and not in the order of the SQNR.
+LossEstimate makeLoss(SiteKey key, TransformKind kind) {
+    LossEstimate loss;
+    const double gain = std::pow(10, -gainOf(kind) / 10);
+    const double at4 = (0.002 + 0.02 * wobble(7 * key.layer, static_cast<int>(key.site))) * gain *
+                       (key == kCostliest ? 20 : 1);
+    for (int bits = 2; bits <= 8; ++bits) {
+        const auto i = static_cast<std::size_t>(bits - 2);
+        const double nats = at4 * std::pow(4, 4 - bits);
+        loss.activationSymmetric[i] = loss.activationAsymmetric[i] = 0.5 * nats;
+        loss.weightSymmetric[i] = loss.weightAsymmetric[i] = 0.5 * nats;
+        loss.weightSymmetricSearched[i] = loss.weightAsymmetricSearched[i] = 0.4 * nats;
+    }
+    return loss;
 }
 
 TransformAnalysis makeTransform(SiteKey key, TransformKind kind) {
@@ -48,6 +67,9 @@ TransformAnalysis makeTransform(SiteKey key, TransformKind kind) {
     }
     result.sqnrDbPredicted = {{"W4A4", sqnr4}, {"W8A8", sqnr4 + 24.08}};
     result.sqnrDbTheorem = {{"W4A4", sqnr4 + 1.5}, {"W8A8", sqnr4 + 24.5}};
+    result.sqnrDbTokenMedian = {{"W4A4", sqnr4 - 2}};
+    result.sqnrDbTokenLow = {{"W4A4", sqnr4 - 6}};
+    result.loss = makeLoss(key, kind);
     if (kind != TransformKind::CatBlock128)
         result.sqnrDbMeasured = {{"W4A4", sqnr4 + 0.8 * (wobble(site, key.layer) - 0.5)}};
     return result;
@@ -82,6 +104,7 @@ SiteAnalysis makeSite(SiteKey key) {
     site.tokens = 65536;
     site.sampleTokens = 2048;
     site.signalPower = 1;
+    site.topTokenEnergyShare = key == kLoneToken ? 0.999 : 0.02;
     site.tensors = {"blk." + std::to_string(key.layer) + "." + std::string(siteName(key.site)) + ".weight"};
     for (const TransformInfo& info : closedFormTransforms())
         site.transforms[info.kind] = makeTransform(key, info.kind);
@@ -97,10 +120,39 @@ std::shared_ptr<const AnalysisResult> makeAnalysis(int layers) {
     result->text.tokens = 65536;
     result->text.sequences = 32;
     result->text.sequenceLength = 2048;
+    result->lossEstimate = LossEstimateInfo{4, 256, 4, 20};
+    result->provenance.seconds = 60;
+    for (const TransformInfo& info : closedFormTransforms())
+        result->spec.transforms.push_back(info.kind);
     for (int layer = 0; layer < layers; ++layer)
         for (Site site : kLinearSites)
             result->sites.push_back(makeSite(SiteKey{layer, site}));
     return result;
+}
+
+std::shared_ptr<const AnalysisResult> withoutLosses(const AnalysisResult& analysis) {
+    auto result = std::make_shared<AnalysisResult>(analysis);
+    result->lossEstimate.reset();
+    for (SiteAnalysis& site : result->sites)
+        for (auto& [kind, transform] : site.transforms)
+            transform.loss.reset();
+    return result;
+}
+
+SiteRanking makeRanking(const AnalysisResult& analysis, const Plan& plan, TransformKind transform) {
+    SiteRanking ranking;
+    ranking.basis = RankingBasis::Estimated;
+    std::vector<std::pair<double, SiteKey>> order;
+    for (const SiteAnalysis& site : analysis.sites) {
+        order.emplace_back(-estimatedLoss(site, transform, plan.at(site.key)), site.key);
+        ranking.sum -= order.back().first;
+    }
+    std::ranges::sort(order);
+    int place = 0;
+    for (const auto& [negative, key] : order)
+        ranking.losses[key] = {-negative, -negative / ranking.sum, ++place};
+    ranking.largest = order.front().second;
+    return ranking;
 }
 
 std::shared_ptr<const SiteDetail> makeDetail(SiteKey key, std::int64_t features) {
@@ -179,6 +231,8 @@ QAbstractButton* button(QWidget& parent, const QString& text) {
 
 bool showsText(QWidget& parent, const QString& part) {
     for (const QLabel* label : parent.findChildren<QLabel*>())
+        if (label->isVisible() && label->text().contains(part)) return true;
+    for (const ElidedLabel* label : parent.findChildren<ElidedLabel*>())
         if (label->isVisible() && label->text().contains(part)) return true;
     return false;
 }

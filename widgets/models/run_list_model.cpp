@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include <QDateTime>
+#include <QGuiApplication>
+#include <QLocale>
+#include <QPalette>
+
 #include "widgets/format.h"
 
 namespace bdq {
@@ -40,15 +45,23 @@ QString stateSign(RunState state) {
     return {};
 }
 
-QString perplexityText(const RunInfo& run) {
-    if (!run.perplexity) return run.perplexityFull ? formatNumber(*run.perplexityFull) : QString();
-    if (!run.perplexityFull) return formatNumber(*run.perplexity);
-    return QStringLiteral("%1 → %2").arg(formatNumber(*run.perplexityFull), formatNumber(*run.perplexity));
-}
-
 QString progressText(const RunInfo& run) {
     if (run.state != RunState::Running || run.progress < 0) return {};
     return RunListModel::tr("%1 %").arg(static_cast<int>(std::clamp(run.progress, 0.0, 1.0) * 100));
+}
+
+/// As short as a cell is.
+QString stateText(const RunInfo& run) {
+    if (run.state == RunState::Queued && run.held) return RunListModel::tr("waiting");
+    if (run.state == RunState::Cancelled && run.resumable) return RunListModel::tr("resumable");
+    return runStateText(run.state);
+}
+
+QString longStateText(const RunInfo& run) {
+    if (run.state == RunState::Queued && run.held) return RunListModel::tr("waits to be started");
+    if (run.state == RunState::Cancelled && run.resumable)
+        return RunListModel::tr("cancelled, can be resumed");
+    return runStateText(run.state);
 }
 
 QString timeText(const RunInfo& run) {
@@ -63,13 +76,13 @@ QString cellText(const RunInfo& run, int column) {
     case RunListModel::TitleColumn:
         return run.title.isEmpty() ? run.id : run.title;
     case RunListModel::StateColumn:
-        return (stateSign(run.state) + u' ' + runStateText(run.state) + u' ' + progressText(run)).trimmed();
+        return (stateSign(run.state) + u' ' + stateText(run) + u' ' + progressText(run)).trimmed();
     case RunListModel::MethodColumn:
         return run.method.isEmpty() ? run.kind : run.method;
     case RunListModel::SchemeColumn:
         return run.scheme;
     case RunListModel::PerplexityColumn:
-        return perplexityText(run);
+        return perplexityText(run.perplexityFull, run.perplexity, run.perplexitySize);
     case RunListModel::ProgressColumn:
         return progressText(run);
     case RunListModel::TimeColumn:
@@ -85,7 +98,9 @@ QString toolTipText(const RunInfo& run, int column) {
         return RunListModel::tr("Perplexity of the model as it is: %1; quantized: %2. Lower is better.")
             .arg(full, formatExact(*run.perplexity));
     }
-    QStringList lines{runStateText(run.state)};
+    QStringList lines{longStateText(run)};
+    if (run.createdMs > 0)
+        lines << QLocale().toString(QDateTime::fromMSecsSinceEpoch(run.createdMs), QLocale::ShortFormat);
     for (const QString& line : {run.stage, run.error, run.device, run.outDir})
         if (!line.isEmpty()) lines << line;
     return plainToolTip(lines.join(u'\n'));
@@ -110,9 +125,12 @@ void RunListModel::addOrUpdate(const RunInfo& run) {
         emit dataChanged(index(row, 0), index(row, ColumnCount - 1));
         return;
     }
-    const int end = rowCount();
-    beginInsertRows({}, end, end);
-    m_runs.push_back(run);
+    // Newest first; among equals, as they come.
+    const auto place =
+        std::ranges::find_if(m_runs, [&](const RunInfo& other) { return other.createdMs < run.createdMs; });
+    const auto at = static_cast<int>(place - m_runs.begin());
+    beginInsertRows({}, at, at);
+    m_runs.insert(place, run);
     endInsertRows();
 }
 
@@ -163,6 +181,10 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
         return toolTipText(run, index.column());
     case Qt::TextAlignmentRole:
         return static_cast<int>((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    case Qt::ForegroundRole:
+        return index.column() == PerplexityColumn && run.perplexitySize.isSmall()
+                   ? QVariant(QGuiApplication::palette().brush(QPalette::PlaceholderText))
+                   : QVariant();
     case IdRole:
         return run.id;
     case SortRole:

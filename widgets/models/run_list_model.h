@@ -6,6 +6,8 @@
 
 #include <QAbstractTableModel>
 
+#include "widgets/format.h"
+
 namespace bdq {
 
 enum class RunState { Queued, Running, Finished, Failed, Cancelled };
@@ -24,10 +26,13 @@ struct RunInfo {
     QString error; ///< for failed jobs
     std::optional<double> perplexityFull;
     std::optional<double> perplexity;
+    PerplexitySize perplexitySize;
+    qint64 createdMs = 0;    ///< since 1970; the list is sorted by it, newest first
     double progress = -1;    ///< 0..1; < 0 = unknown
     double secondsLeft = -1; ///< < 0 = unknown
     double elapsedSeconds = -1;
     bool resumable = false;
+    bool held = false;     ///< queued on an earlier day: it waits to be started
     bool detached = false; ///< goes on when the window closes
 };
 

@@ -1,4 +1,5 @@
-// Paints a bar behind the number of a cell and a sign beside it, so that colour is never alone.
+// Paints a bar behind the number of a cell and a sign beside it, so that colour is never alone, and a padlock
+// beside bits that are locked.
 #pragma once
 
 #include <QStyledItemDelegate>

@@ -10,7 +10,7 @@ SiteFilterModel::SiteFilterModel(QObject* parent) : QSortFilterProxyModel(parent
     setFilterRole(SiteTableModel::FilterTextRole);
     setFilterKeyColumn(SiteTableModel::SiteColumn);
     setSortRole(SiteTableModel::SortRole);
-    setDynamicSortFilter(true);
+    setDynamicSortFilter(false);
 }
 
 bool SiteFilterModel::setPattern(const QString& pattern) {
@@ -33,6 +33,21 @@ void SiteFilterModel::clearThreshold() {
 void SiteFilterModel::setOnly(std::optional<std::set<SiteKey>> keys) {
     m_only = std::move(keys);
     invalidateFilter();
+}
+
+void SiteFilterModel::sortAgain() {
+    if (m_threshold) invalidateFilter();
+    sort(sortColumn(), sortOrder());
+}
+
+bool SiteFilterModel::inOrder() const {
+    if (sortColumn() < 0) return true;
+    for (int row = 1; row < rowCount(); ++row) {
+        const QModelIndex before = mapToSource(index(row - 1, sortColumn()));
+        const QModelIndex here = mapToSource(index(row, sortColumn()));
+        if (sortOrder() == Qt::AscendingOrder ? lessThan(here, before) : lessThan(before, here)) return false;
+    }
+    return true;
 }
 
 bool SiteFilterModel::filterAcceptsRow(int sourceRow, const QModelIndex& sourceParent) const {

@@ -1,5 +1,8 @@
 // Sorting and filtering of the layer table: a regular expression on "layer.site", a threshold on one column,
 // and a set of rows that a plot lets through; a row must pass all of them.
+//
+// Rows keep their places while numbers change, until the model is sorted again: an edit must not carry the
+// row away from under the hands that edit it.
 #pragma once
 
 #include <optional>
@@ -23,6 +26,10 @@ public:
     void clearThreshold();
     /// Keeps these rows only; empty optional = all.
     void setOnly(std::optional<std::set<SiteKey>> keys);
+    /// By the column and in the direction of the last sort(), with the numbers as they are now.
+    void sortAgain();
+    /// Whether sortAgain() would leave every row where it is.
+    [[nodiscard]] bool inOrder() const;
 
 protected:
     [[nodiscard]] bool filterAcceptsRow(int sourceRow, const QModelIndex& sourceParent) const override;

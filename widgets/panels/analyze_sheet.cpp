@@ -10,6 +10,7 @@
 
 #include "widgets/format.h"
 #include "widgets/panels/form_fields.h"
+#include "widgets/tab_order.h"
 
 namespace bdq {
 
@@ -21,7 +22,6 @@ struct AnalyzeSheet::Private {
     std::vector<QCheckBox*> transforms; ///< in the order of closedFormTransforms()
     QLineEdit* layers = nullptr;
     QComboBox* device = nullptr;
-    CommandBox* command = nullptr;
 
     void makeFields(AnalyzeSheet* sheet);
     QWidget* makeTransforms(AnalyzeSheet* sheet);
@@ -64,23 +64,23 @@ void AnalyzeSheet::Private::makeFields(AnalyzeSheet* sheet) {
     layers = new QLineEdit(content);
     layers->setPlaceholderText(AnalyzeSheet::tr("all, or for example 0-3,7"));
     device = new QComboBox(content);
-    command = new CommandBox(content);
+    letShrink({device});
     form->addRow(AnalyzeSheet::tr("&Text"), calibration);
     form->addRow(AnalyzeSheet::tr("Transforms"), makeTransforms(sheet));
     form->addRow(AnalyzeSheet::tr("&Layers"), layers);
     form->addRow(AnalyzeSheet::tr("&Device"), device);
-    form->addRow(AnalyzeSheet::tr("Command line"), command);
     const auto changed = [this, sheet] { update(sheet); };
     QObject::connect(calibration, &CalibrationEditor::changed, sheet, changed);
     QObject::connect(calibration, &CalibrationEditor::browseRequested, sheet, &AnalyzeSheet::browseRequested);
     QObject::connect(layers, &QLineEdit::textChanged, sheet, changed);
     QObject::connect(device, &QComboBox::currentIndexChanged, sheet, changed);
+    orderTabs(sheet);
 }
 
 void AnalyzeSheet::Private::update(AnalyzeSheet* sheet) {
     if (filling) return;
     const AnalyzeSpec current = sheet->spec();
-    command->setCommand(toQString(commandLine(current)));
+    sheet->setCommand(toQString(commandLine(current)));
     const std::string range = layers->text().trimmed().toStdString();
     QString text;
     if (const auto parsed = parseLayers(range); !range.empty() && !parsed)
@@ -125,6 +125,10 @@ void AnalyzeSheet::setDevices(const std::vector<DeviceInfo>& devices) {
     const std::string current = d->device->currentData().toString().toStdString();
     d->devices = devices;
     fillDevices(d->device, devices, current.empty() ? "auto" : current);
+}
+
+void AnalyzeSheet::focusFirst() {
+    d->calibration->setFocus(Qt::OtherFocusReason);
 }
 
 void AnalyzeSheet::setCalibrationPath(const QString& path) {

@@ -19,6 +19,7 @@ public:
     void setSpec(const AnalyzeSpec& spec);
     [[nodiscard]] AnalyzeSpec spec() const;
     void setDevices(const std::vector<DeviceInfo>& devices);
+    void focusFirst();
     void setCalibrationPath(const QString& path); ///< answer to browseRequested()
 
 signals:

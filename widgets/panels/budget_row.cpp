@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include <QAction>
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
+#include <QMenu>
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QSlider>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
@@ -19,6 +22,8 @@ namespace {
 
 constexpr int kStepsPerBit = 20;
 constexpr int kStepsPerPage = 10;
+constexpr int kFewestBits = 2;
+constexpr int kMostBits = 8;
 
 int stepsOf(double bits) {
     return static_cast<int>(std::lround(bits * kStepsPerBit));
@@ -30,16 +35,47 @@ struct BudgetRow::Private {
     BudgetRange range;
     QSlider* slider = nullptr;
     QDoubleSpinBox* bits = nullptr;
+    QToolButton* candidates = nullptr;
+    QMenu* widths = nullptr; ///< one checkable action a width
     ElidedLabel* outcome = nullptr;
     QPushButton* measure = nullptr;
     Measuring measuring = Measuring::Hidden;
 
+    void makeCandidates(BudgetRow* row);
+    [[nodiscard]] std::vector<int> checkedWidths() const;
     void choose(BudgetRow* row, double averageBits) {
         const double within = std::clamp(averageBits, range.leastBits, range.mostBits);
         row->setBits(within);
         emit row->bitsChosen(within);
     }
 };
+
+void BudgetRow::Private::makeCandidates(BudgetRow* row) {
+    candidates = new QToolButton(row);
+    candidates->setPopupMode(QToolButton::InstantPopup);
+    candidates->setAccessibleName(BudgetRow::tr("Bit widths that a row can get"));
+    candidates->setToolTip(BudgetRow::tr("Bit widths that the slider chooses from"));
+    widths = new QMenu(candidates);
+    candidates->setMenu(widths);
+    for (int width = kFewestBits; width <= kMostBits; ++width) {
+        QAction* action = widths->addAction(BudgetRow::tr("%1 bits").arg(width));
+        action->setCheckable(true);
+        action->setData(width);
+        QObject::connect(action, &QAction::triggered, row, [this, row, action] {
+            if (checkedWidths().empty()) action->setChecked(true); // something must be left to choose
+            const std::vector<int> chosen = checkedWidths();
+            row->setCandidates(chosen);
+            emit row->candidatesChosen(chosen);
+        });
+    }
+}
+
+std::vector<int> BudgetRow::Private::checkedWidths() const {
+    std::vector<int> checked;
+    for (const QAction* action : widths->actions())
+        if (action->isChecked()) checked.push_back(action->data().toInt());
+    return checked;
+}
 
 BudgetRow::BudgetRow(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
     d->slider = new QSlider(Qt::Horizontal, this);
@@ -52,6 +88,7 @@ BudgetRow::BudgetRow(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     d->bits->setSingleStep(1.0 / kStepsPerBit);
     d->bits->setSuffix(tr(" bit"));
     d->bits->setKeyboardTracking(false);
+    d->makeCandidates(this);
     d->outcome = new ElidedLabel(this);
     d->outcome->setForegroundRole(QPalette::PlaceholderText);
     d->measure = new QPushButton(this);
@@ -60,6 +97,7 @@ BudgetRow::BudgetRow(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     top->setSpacing(8);
     top->addWidget(d->slider, 1);
     top->addWidget(d->bits);
+    top->addWidget(d->candidates);
     top->addWidget(d->measure);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -75,6 +113,7 @@ BudgetRow::BudgetRow(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
         else
             emit measureRequested();
     });
+    setCandidates({2, 3, 4, 8});
     setRange({});
     setOutcome({}, {});
     setMeasuring(Measuring::Hidden);
@@ -108,6 +147,16 @@ void BudgetRow::setBits(double averageBits) {
     d->bits->setValue(averageBits);
 }
 
+void BudgetRow::setCandidates(const std::vector<int>& bits) {
+    QStringList names;
+    for (QAction* action : d->widths->actions()) {
+        const int width = action->data().toInt();
+        action->setChecked(std::ranges::find(bits, width) != bits.end());
+        if (action->isChecked()) names << QString::number(width);
+    }
+    d->candidates->setText(names.join(u' '));
+}
+
 void BudgetRow::setOutcome(const QString& text, const QString& explanation) {
     const bool hint = text.isEmpty() && d->slider->isEnabled();
     d->outcome->setText(hint ? tr("Move it: every site gets the bits that cost the model least") : text);
@@ -122,7 +171,8 @@ void BudgetRow::setMeasuring(Measuring state) {
     d->measure->setToolTip(
         running ? tr("Stops the measurement; nothing of it is kept")
                 : tr("Measures what the whole model loses when one site alone is quantized, for every site "
-                     "and bit width (sensitivity). Until then predicted errors are compared."));
+                     "and bit width (sensitivity). Until then estimated losses are compared, where the "
+                     "analysis has them; without either nothing is ranked."));
 }
 
 QWidget* BudgetRow::focusTarget() const {

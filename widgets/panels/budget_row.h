@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <QWidget>
 
@@ -23,6 +24,8 @@ public:
     /// One line about the choice; the explanation is rich text for the tooltip. After setRange(): without a
     /// choice it says what the slider does.
     void setOutcome(const QString& text, const QString& explanation);
+    /// Bit widths that a site can get, ascending; emits nothing.
+    void setCandidates(const std::vector<int>& bits);
     enum class Measuring { Hidden, Possible, Running };
     void setMeasuring(Measuring state);
     [[nodiscard]] QWidget* focusTarget() const; ///< for a label's shortcut
@@ -31,6 +34,8 @@ public:
 signals:
     /// Within the range; while the slider is dragged, too.
     void bitsChosen(double averageBits);
+    /// At least one of 2..8, ascending.
+    void candidatesChosen(const std::vector<int>& bits);
     void measureRequested();
     void cancelRequested();
 

@@ -7,6 +7,7 @@
 #include <QWidget>
 
 #include "widgets/models/run_compare_model.h"
+#include "widgets/plots/plot_content.h"
 
 class QComboBox;
 class QLabel;
@@ -50,7 +51,7 @@ signals:
     void runWanted(int side, const QString& id);
     void browseRequested();
     void siteActivated(const bdq::SiteKey& key);
-    void saveRequested(const QString& suggestedName, const QByteArray& content); ///< from the plot
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content); ///< from the plot
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;

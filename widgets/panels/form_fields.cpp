@@ -7,7 +7,6 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSignalBlocker>
@@ -138,6 +137,14 @@ void fillDevices(QComboBox* box, const std::vector<DeviceInfo>& devices, const s
     box->setCurrentIndex(box->findData(wanted));
 }
 
+void letShrink(std::initializer_list<QComboBox*> boxes) {
+    constexpr int kFewestCharacters = 10;
+    for (QComboBox* box : boxes) {
+        box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box->setMinimumContentsLength(kFewestCharacters);
+    }
+}
+
 FieldMessage::FieldMessage(QWidget* parent) : QLabel(parent) {
     setWordWrap(true);
     setTextFormat(Qt::PlainText);
@@ -193,7 +200,8 @@ QString PathEdit::path() const {
 }
 
 CalibrationEditor::CalibrationEditor(QWidget* parent) : QWidget(parent) {
-    m_self = new QRadioButton(tr("Text the model writes itself (needs no data)"), this);
+    m_self = new QRadioButton(tr("Written by the model"), this);
+    m_self->setToolTip(tr("Text the model writes itself; needs no data"));
     m_file = new QRadioButton(tr("Text file"), this);
     m_path = new PathEdit(tr("Calibration text"), this);
     m_sequences = new QSpinBox(this);
@@ -214,13 +222,14 @@ CalibrationEditor::CalibrationEditor(QWidget* parent) : QWidget(parent) {
     amount->addWidget(new QLabel(tr("sequences ×"), this));
     amount->addWidget(m_length);
     amount->addWidget(new QLabel(tr("tokens"), this));
-    amount->addWidget(m_total, 1);
+    amount->addStretch(1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
     layout->addWidget(m_self);
     layout->addLayout(file);
     layout->addLayout(amount);
+    layout->addWidget(m_total);
     setFocusProxy(m_self);
     const auto edited = [this] {
         m_path->setEnabled(m_file->isChecked());
@@ -265,27 +274,26 @@ void CalibrationEditor::updateTotal() {
 }
 
 CommandBox::CommandBox(QWidget* parent) : QWidget(parent) {
-    constexpr int kLines = 4;
-    m_text = new QPlainTextEdit(this);
+    m_text = new QLineEdit(this);
     m_text->setReadOnly(true);
-    m_text->setTabChangesFocus(true);
     m_text->setFont(tabularFont(font()));
     m_text->setAccessibleName(tr("The same on the command line"));
-    m_text->setFixedHeight(m_text->fontMetrics().lineSpacing() * kLines + 12);
     auto* copy = new QPushButton(tr("Copy"), this);
+    copy->setToolTip(tr("Copies the command line that does the same"));
     copy->setAutoDefault(false);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
     layout->addWidget(m_text, 1);
-    layout->addWidget(copy, 0, Qt::AlignTop);
-    setFocusProxy(m_text);
+    layout->addWidget(copy);
     connect(copy, &QPushButton::clicked, this,
-            [this] { QApplication::clipboard()->setText(m_text->toPlainText()); });
+            [this] { QApplication::clipboard()->setText(m_text->text()); });
 }
 
 void CommandBox::setCommand(const QString& text) {
-    m_text->setPlainText(text);
+    m_text->setText(text);
+    m_text->setCursorPosition(0);
+    m_text->setToolTip(plainToolTip(text));
 }
 
 QWidget* withMessage(QWidget* editor, FieldMessage* message) {

@@ -1,6 +1,7 @@
 // Building blocks that the sheets and editors share.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -12,7 +13,6 @@
 #include "widgets/types.h"
 
 class QLineEdit;
-class QPlainTextEdit;
 class QRadioButton;
 class QSpinBox;
 
@@ -41,6 +41,9 @@ void fillRoundings(QComboBox* box, Method method, Preset preset);
 void chooseRounding(QComboBox* box, std::optional<WeightRounding> rounding);
 [[nodiscard]] std::optional<WeightRounding> chosenRounding(const QComboBox* box);
 void fillDevices(QComboBox* box, const std::vector<DeviceInfo>& devices, const std::string& current);
+
+/// Lets boxes with long entries become narrower than these.
+void letShrink(std::initializer_list<QComboBox*> boxes);
 
 /// Text field that shows a problem under a field with a sign; takes no room while there is none.
 class FieldMessage : public QLabel {
@@ -97,7 +100,7 @@ private:
     QLabel* m_total = nullptr;
 };
 
-/// A command line to read and to copy.
+/// A command line to read and to copy: one line, the whole of it in the tooltip.
 class CommandBox : public QWidget {
     Q_OBJECT
 public:
@@ -105,7 +108,7 @@ public:
     void setCommand(const QString& text);
 
 private:
-    QPlainTextEdit* m_text = nullptr;
+    QLineEdit* m_text = nullptr;
 };
 
 /// An editor with its message below, for a row of a form.

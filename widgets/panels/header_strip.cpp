@@ -28,7 +28,7 @@ HeaderStrip::HeaderStrip(QWidget* parent) : QWidget(parent) {
     m_model->setFont(bold);
     m_text = new ElidedLabel(this);
     m_perplexity = new QLabel(this);
-    m_prediction = new QLabel(this);
+    m_loss = new ElidedLabel(this);
     m_size = new QLabel(this);
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(12, 8, 12, 8);
@@ -37,7 +37,7 @@ HeaderStrip::HeaderStrip(QWidget* parent) : QWidget(parent) {
     layout->addWidget(separator(this));
     layout->addWidget(m_text);
     layout->addStretch(1);
-    for (QLabel* label : {m_perplexity, m_prediction, m_size}) {
+    for (QWidget* label : std::initializer_list<QWidget*>{m_perplexity, m_loss, m_size}) {
         layout->addWidget(separator(this));
         layout->addWidget(label);
     }
@@ -48,7 +48,7 @@ void HeaderStrip::clear() {
     m_model->setText(tr("No model open"));
     setText(std::nullopt);
     setPerplexity(std::nullopt);
-    m_prediction->setText(tr("no prediction"));
+    m_loss->setText(QStringLiteral("–"));
     m_size->setText(QStringLiteral("–"));
 }
 
@@ -61,49 +61,51 @@ void HeaderStrip::setModel(const QString& name, int layers, std::int64_t paramet
             QStringLiteral("<p>%1</p><p>%2</p>").arg(m_model->text().toHtmlEscaped(), path.toHtmlEscaped()));
 }
 
-void HeaderStrip::setText(const std::optional<TextInfo>& text) {
-    if (!text) return m_text->setText(tr("not analysed yet"));
+void HeaderStrip::setText(const std::optional<TextInfo>& text, const QString& missing) {
+    if (!text) return m_text->setText(missing.isEmpty() ? tr("not analysed yet") : missing);
     const QString source =
         text->source == "self" ? tr("text the model wrote itself") : toQString(text->source);
     m_text->setText(tr("calibration: %1, %2 × %3 tokens")
                         .arg(source, formatCount(text->sequences), formatCount(text->sequenceLength)));
 }
 
-void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized) {
-    const QString before = full ? formatNumber(*full) : QStringLiteral("–");
-    m_perplexity->setText(quantized ? tr("perplexity %1 → %2").arg(before, formatNumber(*quantized))
-                                    : tr("perplexity %1").arg(before));
+void HeaderStrip::setPerplexity(std::optional<double> full, std::optional<double> quantized,
+                                const PerplexitySize& size) {
+    const QString text = perplexityText(full, quantized, size);
+    m_perplexity->setText(tr("perplexity %1").arg(text.isEmpty() ? QStringLiteral("–") : text));
+    m_perplexity->setForegroundRole(size.isSmall() ? QPalette::PlaceholderText : QPalette::NoRole);
     QString exact;
     if (full) exact = tr("Model as it is: %1").arg(formatExact(*full));
     if (quantized)
         exact += (exact.isEmpty() ? QString() : QStringLiteral("<br>")) +
                  tr("Latest run: %1").arg(formatExact(*quantized));
+    if (size.isSmall())
+        exact +=
+            QStringLiteral("<br>") + tr("Measured on %1 tokens only: differences of some percent are chance.")
+                                         .arg(formatCount(size.tokens));
     m_perplexity->setToolTip(exact.isEmpty()
                                  ? tr("Unknown until a run with an evaluation text has finished.")
                                  : QStringLiteral("<p>%1</p>").arg(exact) + metricToolTip("perplexity"));
 }
 
-void HeaderStrip::setPlan(const Scheme& base, const PlanSummary& summary) {
+void HeaderStrip::setPlan(const Scheme& base, const PlanSummary& summary, const SiteRanking& ranking) {
     const QString scheme =
         toQString(formatScheme(base)) + (summary.overrides > 0 ? QStringLiteral("*") : QString());
-    if (summary.worstSqnrDb) {
-        m_prediction->setText(
-            tr("%1: predicted %2 dB, worst %3 dB")
-                .arg(scheme, formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb)));
-        m_prediction->setToolTip(tr("<p>Mean predicted SQNR of all sites: %1 dB; smallest: %2 dB at %3.</p>")
-                                     .arg(formatExact(*summary.meanSqnrDb), formatExact(*summary.worstSqnrDb),
-                                          siteText(summary.worst)) +
-                                 metricToolTip("sqnr_db_predicted"));
-    } else {
-        m_prediction->setText(scheme);
-        m_prediction->setToolTip(tr("A prediction needs the analysis of the activations."));
-    }
-    const QString bits = tr("%1 bit").arg(formatNumber(summary.averageWeightBits));
+    m_loss->setText(tr("%1: %2").arg(scheme, rankingText(ranking)));
+    m_loss->setToolTip(rankingToolTip(ranking.basis));
+    const QString bits = averageBitsText(summary);
     m_size->setText(summary.modelBytes > 0 ? tr("%1 · %2").arg(bits, formatBytes(summary.modelBytes)) : bits);
     m_size->setToolTip(
-        tr("Average bits per linear weight with scales and zero points: %1. Linear weights: %2. "
-           "Everything else (embedding, head, norms) counts 16 bits.")
+        tr("Average bits over all linear weights with scales and zero points, those that are not quantized "
+           "at 16: %1. Linear weights: %2. Everything else (embedding, head, norms) counts 16 bits.")
             .arg(formatExact(summary.averageWeightBits), formatBytes(summary.linearBytes)));
+}
+
+QString averageBitsText(const PlanSummary& summary) {
+    const QString all = HeaderStrip::tr("%1 bit").arg(formatNumber(summary.averageWeightBits));
+    return summary.reachesAll()
+               ? all
+               : HeaderStrip::tr("%1 (%2 in the listed rows)").arg(all, formatNumber(summary.plannedBits));
 }
 
 } // namespace bdq

@@ -42,6 +42,22 @@ constexpr std::array kFacts{
          [](const TransformAnalysis& s) { return s.alignmentDb; }, true},
 };
 
+/// Place of "largest / RMS": beside the share of outliers, which forgets how far one of them is out.
+constexpr std::size_t kLargestRow = 1;
+
+/// Largest |x| over the RMS of all entries; empty when the arrays do not hold the transform.
+std::vector<double> largestOverRms(const SiteDetail* detail, TransformKind transform) {
+    if (detail == nullptr) return {};
+    const auto found = detail->transforms.find(transform);
+    if (found == detail->transforms.end() || found->second.channelRmsActivation.empty()) return {};
+    double energy = 0;
+    for (const float rms : found->second.channelRmsActivation)
+        energy += static_cast<double>(rms) * static_cast<double>(rms);
+    const double rms = std::sqrt(energy / static_cast<double>(found->second.channelRmsActivation.size()));
+    const double largest = static_cast<double>(std::ranges::max(found->second.channelAbsmaxActivation));
+    return rms > 0 ? std::vector{largest / rms} : std::vector<double>{};
+}
+
 QLabel* numberLabel(QWidget* parent) {
     auto* label = new QLabel(parent);
     label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
@@ -87,22 +103,33 @@ InspectorFacts::InspectorFacts(QWidget* parent) : QWidget(parent) {
     grid->addWidget(columnTitle(tr("before"), this), 0, 1);
     m_afterTitle = columnTitle(tr("after"), this);
     grid->addWidget(m_afterTitle, 0, 2);
-    int row = 1;
     for (const Fact& fact : kFacts) {
-        auto* title = new QLabel(tr(fact.title), this);
-        title->setToolTip(metricToolTip(fact.metric));
-        m_rows.push_back(Row{numberLabel(this), numberLabel(this)});
-        m_rows.back().before->setAccessibleName(tr("%1, before").arg(title->text()));
-        m_rows.back().after->setAccessibleName(tr("%1, after").arg(title->text()));
-        grid->addWidget(title, row, 0);
-        grid->addWidget(m_rows.back().before, row, 1);
-        grid->addWidget(m_rows.back().after, row, 2);
-        ++row;
+        if (m_rows.size() == kLargestRow) m_largest = addRow(grid, tr("Largest / RMS"), "absmax_over_rms");
+        m_rows.push_back(addRow(grid, tr(fact.title), fact.metric));
     }
 }
 
+InspectorFacts::Row InspectorFacts::addRow(QGridLayout* grid, const QString& title, std::string_view metric) {
+    auto* label = new QLabel(title, this);
+    label->setToolTip(metricToolTip(metric));
+    const Row row{numberLabel(this), numberLabel(this)};
+    row.before->setAccessibleName(tr("%1, before").arg(title));
+    row.after->setAccessibleName(tr("%1, after").arg(title));
+    const int place = grid->rowCount();
+    grid->addWidget(label, place, 0);
+    grid->addWidget(row.before, place, 1);
+    grid->addWidget(row.after, place, 2);
+    return row;
+}
+
+void InspectorFacts::showLargest(const SiteDetail* detail, TransformKind transform) {
+    setNumbers(m_largest.before, largestOverRms(detail, TransformKind::None), false);
+    setNumbers(m_largest.after, largestOverRms(detail, transform), false);
+}
+
 void InspectorFacts::show(const std::vector<SiteAnalysis>& sites,
-                          const std::vector<TransformKind>& transforms) {
+                          const std::vector<TransformKind>& transforms, const SiteDetail* detail) {
+    showLargest(detail, transforms.empty() ? TransformKind::None : transforms.front());
     for (std::size_t i = 0; i < kFacts.size(); ++i) {
         std::vector<double> before;
         std::vector<double> after;

@@ -18,15 +18,21 @@ class InspectorFacts : public QWidget {
     Q_OBJECT
 public:
     explicit InspectorFacts(QWidget* parent);
-    /// `transforms` = the transform of each of `sites`, same order.
-    void show(const std::vector<SiteAnalysis>& sites, const std::vector<TransformKind>& transforms);
+    /// `transforms` = the transform of each of `sites`, same order. `detail` = arrays of the only site; null
+    /// = several, or not read yet.
+    void show(const std::vector<SiteAnalysis>& sites, const std::vector<TransformKind>& transforms,
+              const SiteDetail* detail);
 
 private:
     struct Row {
         QLabel* before = nullptr;
         QLabel* after = nullptr;
     };
+    Row addRow(QGridLayout* grid, const QString& title, std::string_view metric);
+    void showLargest(const SiteDetail* detail, TransformKind transform);
+
     std::vector<Row> m_rows;
+    Row m_largest; ///< largest entry over RMS, from the arrays
     QLabel* m_afterTitle = nullptr;
 };
 

@@ -1,8 +1,7 @@
 #include "widgets/panels/inspector_panel.h"
 
 #include <algorithm>
-#include <cmath>
-#include <tuple>
+#include <set>
 
 #include <QComboBox>
 #include <QFormLayout>
@@ -11,28 +10,22 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QStackedLayout>
-#include <QTimer>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
+#include "widgets/panels/column_area.h"
 #include "widgets/panels/elided_label.h"
 #include "widgets/panels/form_fields.h"
 #include "widgets/panels/inspector_facts.h"
+#include "widgets/panels/inspector_sqnr.h"
+#include "widgets/panels/transform_box.h"
 #include "widgets/theme.h"
 
 namespace bdq {
 
 namespace {
-
-constexpr int kMarkMs = 1000;
-
-std::string linearScheme(Scheme scheme) {
-    scheme.kv = OperandScheme{16, false, 0};
-    return formatScheme(scheme);
-}
 
 QFrame* divider(QWidget* parent) {
     auto* line = new QFrame(parent);
@@ -53,10 +46,9 @@ std::optional<int> common(const std::vector<int>& values) {
 
 struct InspectorPanel::Private {
     std::vector<SiteAnalysis> sites;
-    Plan plan;
-    TransformKind fallback = TransformKind::None;
-    SiteTransforms transforms;
-    std::map<std::tuple<SiteKey, TransformKind, std::string>, SiteAnswer> answers;
+    InspectedPlan plan;
+    std::shared_ptr<const SiteDetail> detail; ///< of the only site; null = not known
+    double secondsPerLayer = -1;
 
     QStackedLayout* stack = nullptr;
     QLabel* title = nullptr;
@@ -64,25 +56,19 @@ struct InspectorPanel::Private {
     ElidedLabel* tensors = nullptr;
     QLabel* notes = nullptr;
     InspectorFacts* facts = nullptr;
-    QLabel* predicted = nullptr;
-    QLabel* measured = nullptr;
-    QLabel* measuredNote = nullptr;
+    InspectorSqnr* sqnr = nullptr;
     QPushButton* measure = nullptr;
-    QComboBox* transform = nullptr;
+    TransformBox* transform = nullptr;
     BitsBox* bits[3] = {};
-    QTimer mark;
 
     void makeFacts(InspectorPanel* panel, QVBoxLayout* layout);
     void makeSqnr(InspectorPanel* panel, QVBoxLayout* layout);
     void makeEditors(InspectorPanel* panel, QVBoxLayout* layout);
     void showFacts();
-    void showSqnr();
     void showEditors();
     void refresh();
-    void setMark(bool on);
-    [[nodiscard]] TransformKind transformOf(SiteKey key) const;
+    void showTransforms();
     [[nodiscard]] SiteKeys keys() const;
-    [[nodiscard]] std::optional<double> measuredOf(const SiteAnalysis& site) const;
 };
 
 InspectorPanel::InspectorPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Private>()) {
@@ -94,10 +80,7 @@ InspectorPanel::InspectorPanel(QWidget* parent) : QWidget(parent), d(std::make_u
     empty->setAlignment(Qt::AlignCenter);
     empty->setMargin(24);
     empty->setForegroundRole(QPalette::PlaceholderText);
-    auto* area = new QScrollArea(this);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* area = new ColumnArea(this);
     auto* content = new QWidget(area);
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(12, 12, 12, 12);
@@ -111,9 +94,6 @@ InspectorPanel::InspectorPanel(QWidget* parent) : QWidget(parent), d(std::make_u
     area->setWidget(content);
     d->stack->addWidget(empty);
     d->stack->addWidget(area);
-    d->mark.setSingleShot(true);
-    d->mark.setInterval(kMarkMs);
-    connect(&d->mark, &QTimer::timeout, this, [this] { d->setMark(false); });
 }
 
 InspectorPanel::~InspectorPanel() = default;
@@ -137,55 +117,19 @@ void InspectorPanel::Private::makeFacts(InspectorPanel* panel, QVBoxLayout* layo
 }
 
 void InspectorPanel::Private::makeSqnr(InspectorPanel* panel, QVBoxLayout* layout) {
-    auto* grid = new QGridLayout;
-    grid->setHorizontalSpacing(12);
-    grid->setVerticalSpacing(4);
-    grid->setColumnStretch(1, 1);
-    auto* predictedTitle = new QLabel(InspectorPanel::tr("SQNR predicted (dB)"), panel);
-    predictedTitle->setToolTip(metricToolTip("sqnr_db_predicted"));
-    auto* measuredTitle = new QLabel(InspectorPanel::tr("SQNR measured (dB)"), panel);
-    measuredTitle->setToolTip(metricToolTip("sqnr_db"));
-    predicted = new QLabel(panel);
-    measured = new QLabel(panel);
-    for (QLabel* label : {predicted, measured}) {
-        label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-        label->setFont(tabularFont(panel->font()));
-        label->setMargin(2);
-    }
-    predicted->setAccessibleName(predictedTitle->text());
-    measured->setAccessibleName(measuredTitle->text());
-    measuredNote = new QLabel(panel);
-    measuredNote->setForegroundRole(QPalette::PlaceholderText);
-    measuredNote->setWordWrap(true);
+    sqnr = new InspectorSqnr(panel);
     measure = new QPushButton(InspectorPanel::tr("Measure now"), panel);
     measure->setAutoDefault(false);
     measure->setToolTip(InspectorPanel::tr(
         "Quantizes these rows with the chosen bits and transform and measures the SQNR on kept tokens"));
-    grid->addWidget(predictedTitle, 0, 0);
-    grid->addWidget(predicted, 0, 1);
-    grid->addWidget(measuredTitle, 1, 0);
-    grid->addWidget(measured, 1, 1);
-    layout->addLayout(grid);
-    auto* row = new QHBoxLayout;
-    row->addWidget(measuredNote, 1);
-    row->addWidget(measure);
-    layout->addLayout(row);
+    layout->addWidget(sqnr);
+    layout->addWidget(measure, 0, Qt::AlignRight);
     QObject::connect(measure, &QPushButton::clicked, panel,
                      [this, panel] { emit panel->measureRequested(keys()); });
 }
 
 void InspectorPanel::Private::makeEditors(InspectorPanel* panel, QVBoxLayout* layout) {
-    transform = new QComboBox(panel);
-    transform->setPlaceholderText(InspectorPanel::tr("mixed"));
-    transform->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    transform->setMinimumContentsLength(12);
-    for (const TransformInfo& info : closedFormTransforms()) {
-        transform->addItem(toQString(info.title), static_cast<int>(info.kind));
-        transform->setItemData(transform->count() - 1,
-                               explanationToolTip(info.title, info.explanation, info.citation),
-                               Qt::ToolTipRole);
-    }
-    transform->setAccessibleName(InspectorPanel::tr("Transform"));
+    transform = new TransformBox(panel);
     auto* form = new QFormLayout;
     form->setHorizontalSpacing(12);
     form->setVerticalSpacing(8);
@@ -206,14 +150,10 @@ void InspectorPanel::Private::makeEditors(InspectorPanel* panel, QVBoxLayout* la
         });
     }
     layout->addLayout(form);
-    QObject::connect(transform, &QComboBox::activated, panel, [this, panel] {
-        emit panel->transformChosen(keys(), static_cast<TransformKind>(transform->currentData().toInt()));
-    });
-}
-
-TransformKind InspectorPanel::Private::transformOf(SiteKey key) const {
-    const auto found = transforms.find(key);
-    return found == transforms.end() ? fallback : found->second;
+    QObject::connect(transform, &TransformBox::transformChosen, panel,
+                     [this, panel](TransformKind kind) { emit panel->transformChosen(keys(), kind); });
+    QObject::connect(transform, &TransformBox::analysisWanted, panel,
+                     [this, panel](TransformKind kind) { emit panel->analysisWanted(keys(), kind); });
 }
 
 SiteKeys InspectorPanel::Private::keys() const {
@@ -221,17 +161,6 @@ SiteKeys InspectorPanel::Private::keys() const {
     for (const SiteAnalysis& site : sites)
         result.push_back(site.key);
     return result;
-}
-
-std::optional<double> InspectorPanel::Private::measuredOf(const SiteAnalysis& site) const {
-    const TransformKind kind = transformOf(site.key);
-    const std::string scheme = linearScheme(plan.at(site.key));
-    if (const auto found = answers.find({site.key, kind, scheme}); found != answers.end())
-        return found->second.sqnrDb;
-    const auto statistics = site.transforms.find(kind);
-    if (statistics == site.transforms.end()) return std::nullopt;
-    const auto stored = statistics->second.sqnrDbMeasured.find(scheme);
-    return stored == statistics->second.sqnrDbMeasured.end() ? std::nullopt : std::optional(stored->second);
 }
 
 void InspectorPanel::Private::showFacts() {
@@ -262,94 +191,103 @@ void InspectorPanel::Private::showFacts() {
     notes->setVisible(!remarks.isEmpty());
     std::vector<TransformKind> kinds;
     for (const SiteAnalysis& site : sites)
-        kinds.push_back(transformOf(site.key));
-    facts->show(sites, kinds);
+        kinds.push_back(plan.transformOf(site.key));
+    facts->show(sites, kinds, single ? detail.get() : nullptr);
 }
 
-void InspectorPanel::Private::showSqnr() {
-    std::vector<double> predictions;
-    std::vector<double> measurements;
+/// Offers what all shown rows were analysed under.
+void InspectorPanel::Private::showTransforms() {
+    std::vector<TransformKind> analysed;
+    for (const TransformInfo& info : transformTable())
+        if (std::ranges::all_of(
+                sites, [&](const SiteAnalysis& site) { return site.transforms.contains(info.kind); }))
+            analysed.push_back(info.kind);
+    std::vector<int> kinds;
+    std::set<int> layers;
     for (const SiteAnalysis& site : sites) {
-        if (site.transforms.contains(transformOf(site.key)))
-            predictions.push_back(predictedSqnrDb(site, transformOf(site.key), plan.at(site.key)));
-        if (const auto value = measuredOf(site)) measurements.push_back(*value);
+        kinds.push_back(static_cast<int>(plan.transformOf(site.key)));
+        layers.insert(site.key.layer);
     }
-    setNumbers(predicted, predictions, true, true);
-    setNumbers(measured, measurements, true, true);
-    for (auto* label : {predicted, measured}) {
-        const auto& values = label == predicted ? predictions : measurements;
-        const QString sign = values.empty() ? QString() : sqnrSign(*std::ranges::min_element(values));
-        if (!sign.isEmpty()) label->setText(sign + u' ' + label->text());
-    }
-    const auto missing = static_cast<int>(sites.size() - measurements.size());
-    measuredNote->setText(missing == 0 ? QString()
-                          : missing == 1
-                              ? InspectorPanel::tr("1 row not measured with these bits")
-                              : InspectorPanel::tr("%n rows not measured with these bits", nullptr, missing));
+    const std::optional<int> kind = common(kinds);
+    transform->show(analysed, kind ? std::optional(static_cast<TransformKind>(*kind)) : std::nullopt,
+                    secondsPerLayer * static_cast<double>(layers.size()));
 }
 
 void InspectorPanel::Private::showEditors() {
-    std::vector<int> kinds;
     std::vector<int> values[3];
     for (const SiteAnalysis& site : sites) {
-        const Scheme scheme = schemeOfRow(plan, site.key);
-        kinds.push_back(static_cast<int>(transformOf(site.key)));
+        const Scheme scheme = schemeOfRow(plan.plan, site.key);
         values[0].push_back(scheme.weight.bits);
         values[1].push_back(scheme.activation.bits);
         values[2].push_back(scheme.kv.bits);
     }
-    const QSignalBlocker blocker(transform);
-    const std::optional<int> kind = common(kinds);
-    transform->setCurrentIndex(kind ? transform->findData(*kind) : -1);
-    transform->setToolTip(transform->currentData(Qt::ToolTipRole).toString());
     for (int i = 0; i < 3; ++i)
         bits[i]->setBits(common(values[i]));
-}
-
-void InspectorPanel::Private::setMark(bool on) {
-    measured->setAutoFillBackground(on);
-    measured->setBackgroundRole(on ? QPalette::Highlight : QPalette::NoRole);
-    measured->setForegroundRole(on ? QPalette::HighlightedText : QPalette::NoRole);
 }
 
 void InspectorPanel::Private::refresh() {
     stack->setCurrentIndex(sites.empty() ? 0 : 1);
     if (sites.empty()) return;
     showFacts();
-    showSqnr();
+    sqnr->show(sites, plan);
+    showTransforms();
     showEditors();
 }
 
 void InspectorPanel::setSites(const std::vector<SiteAnalysis>& sites) {
+    if (sites.size() != 1 || !d->detail || d->detail->key != sites.front().key) d->detail.reset();
     d->sites = sites;
-    d->setMark(false);
     d->refresh();
 }
 
 void InspectorPanel::setPlan(const Plan& plan) {
-    d->plan = plan;
+    d->plan.plan = plan;
+    d->refresh();
+}
+
+void InspectorPanel::setRounding(WeightRounding rounding) {
+    if (rounding == d->plan.rounding) return;
+    d->plan.rounding = rounding;
     d->refresh();
 }
 
 void InspectorPanel::setTransform(TransformKind fallback, const SiteTransforms& transforms) {
-    d->fallback = fallback;
-    d->transforms = transforms;
+    d->plan.fallback = fallback;
+    d->plan.transforms = transforms;
     d->refresh();
 }
 
-void InspectorPanel::setMeasured(const SiteAnswer& answer) {
+void InspectorPanel::setRanking(const SiteRanking& ranking) {
+    d->sqnr->setRanking(ranking);
+    d->refresh();
+}
+
+void InspectorPanel::setMeasured(std::shared_ptr<const MeasuredSqnrStore> measured) {
+    d->sqnr->setMeasured(std::move(measured));
+    d->refresh();
+}
+
+void InspectorPanel::showNewValue(const SiteAnswer& answer) {
     const Result<Scheme> scheme = parseScheme(answer.scheme);
-    if (!scheme) return;
-    const std::string text = linearScheme(*scheme);
-    d->answers[{answer.key, answer.transform, text}] = answer;
-    const bool shown = std::ranges::any_of(d->sites, [&](const SiteAnalysis& site) {
-        return site.key == answer.key && d->transformOf(site.key) == answer.transform &&
-               linearScheme(d->plan.at(site.key)) == text;
-    });
+    const bool shown = scheme && std::ranges::any_of(d->sites, [&](const SiteAnalysis& site) {
+                           return site.key == answer.key &&
+                                  d->plan.transformOf(site.key) == answer.transform &&
+                                  linearSchemeText(d->plan.plan.at(site.key)) == linearSchemeText(*scheme);
+                       });
     if (!shown) return;
-    d->showSqnr();
-    d->setMark(true);
-    d->mark.start();
+    d->sqnr->show(d->sites, d->plan);
+    d->sqnr->markNew();
+}
+
+void InspectorPanel::setDetail(SiteKey key, std::shared_ptr<const SiteDetail> detail) {
+    if (d->sites.size() != 1 || d->sites.front().key != key || d->detail == detail) return;
+    d->detail = std::move(detail);
+    d->showFacts();
+}
+
+void InspectorPanel::setAnalysisSeconds(double secondsPerLayer) {
+    d->secondsPerLayer = secondsPerLayer;
+    d->refresh();
 }
 
 void InspectorPanel::setMeasuring(bool busy) {

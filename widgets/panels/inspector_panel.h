@@ -1,11 +1,12 @@
 // Facts and editors of the selected rows. Several rows: common values, "mixed" where they differ.
 #pragma once
 
-#include <map>
 #include <memory>
 
 #include <QWidget>
 
+#include "widgets/measured_sqnr.h"
+#include "widgets/site_ranking.h"
 #include "widgets/types.h"
 
 namespace bdq {
@@ -19,9 +20,18 @@ public:
     /// The selected rows; rows without statistics carry key and features only. Empty = nothing selected.
     void setSites(const std::vector<SiteAnalysis>& sites);
     void setPlan(const Plan& plan);
+    /// Of the plan's weights: what predictions assume.
+    void setRounding(WeightRounding rounding);
     void setTransform(TransformKind fallback, const SiteTransforms& transforms = {});
-    /// Answer of the resident worker; marked for a second when it belongs to what is shown.
-    void setMeasured(const SiteAnswer& answer);
+    void setRanking(const SiteRanking& ranking);
+    /// Values of all kinds; the panel reads them at every refresh.
+    void setMeasured(std::shared_ptr<const MeasuredSqnrStore> measured);
+    /// The store has a new live value; marked for a second when it belongs to what is shown.
+    void showNewValue(const SiteAnswer& answer);
+    /// Arrays of a site: for facts that its row does not hold. Ignored unless it is the only one shown.
+    void setDetail(SiteKey key, std::shared_ptr<const SiteDetail> detail);
+    /// What analysing one layer under one more transform takes; negative = unknown.
+    void setAnalysisSeconds(double secondsPerLayer);
     /// True while the resident worker computes the measured value.
     void setMeasuring(bool busy);
 
@@ -31,6 +41,8 @@ public slots:
 signals:
     void planEdited(const bdq::SiteKeys& keys, const bdq::SchemeEdit& edit);
     void transformChosen(const bdq::SiteKeys& keys, bdq::TransformKind transform);
+    /// The user wants these rows analysed under a transform that the analysis does not hold.
+    void analysisWanted(const bdq::SiteKeys& keys, bdq::TransformKind transform);
     /// The user asks for a measured value of these rows now.
     void measureRequested(const bdq::SiteKeys& keys);
 

@@ -1,150 +1,127 @@
 #include "widgets/panels/message_bar.h"
 
+#include <algorithm>
+
 #include <QAction>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QLocale>
+#include <QMenu>
 #include <QPainter>
-#include <QPlainTextEdit>
 #include <QToolButton>
-#include <QVBoxLayout>
 
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/message_popup.h"
 #include "widgets/theme.h"
 
 namespace bdq {
 
 namespace {
 
-constexpr int kIconSize = 20;
+constexpr int kIconSize = 16;
 constexpr int kStripe = 4;
-constexpr int kDetailLines = 6;
-
-QString iconName(MessageSeverity severity) {
-    switch (severity) {
-    case MessageSeverity::Info:
-        return QStringLiteral("info");
-    case MessageSeverity::Success:
-        return QStringLiteral("success");
-    case MessageSeverity::Warning:
-        return QStringLiteral("warning");
-    case MessageSeverity::Error:
-        return QStringLiteral("error");
-    }
-    return {};
-}
-
-QString severityText(MessageSeverity severity) {
-    switch (severity) {
-    case MessageSeverity::Info:
-        return MessageBar::tr("Information");
-    case MessageSeverity::Success:
-        return MessageBar::tr("Done");
-    case MessageSeverity::Warning:
-        return MessageBar::tr("Warning");
-    case MessageSeverity::Error:
-        return MessageBar::tr("Error");
-    }
-    return {};
-}
-
-QColor severityColor(MessageSeverity severity, const PlotTheme& theme) {
-    switch (severity) {
-    case MessageSeverity::Info:
-        return theme.after;
-    case MessageSeverity::Success:
-        return theme.series(2);
-    case MessageSeverity::Warning:
-        return theme.warning;
-    case MessageSeverity::Error:
-        return theme.error;
-    }
-    return theme.text;
-}
+constexpr std::size_t kLongestHistory = 100;
+constexpr int kListedWidth = 480; ///< of a text in the list
 
 } // namespace
 
 MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
     m_icon = new QLabel(this);
-    m_text = new QLabel(this);
-    m_text->setWordWrap(true);
-    m_text->setTextFormat(Qt::PlainText);
-    m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    m_more = new QLabel(this);
-    m_more->setForegroundRole(QPalette::PlaceholderText);
-    m_detailsButton = new QToolButton(this);
-    m_detailsButton->setText(tr("Details"));
-    m_detailsButton->setCheckable(true);
+    m_text = new ElidedLabel(this);
+    m_text->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    m_text->installEventFilter(this);
+    m_popup = new MessagePopup(this);
+    m_buttons = new QHBoxLayout;
+    m_buttons->setSpacing(4);
+    setupButtons();
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(kStripe + 8, 2, 2, 2);
+    row->setSpacing(6);
+    row->addWidget(m_icon);
+    row->addWidget(m_text, 1);
+    row->addLayout(m_buttons);
+    row->addWidget(m_details);
+    row->addWidget(m_close);
+    row->addWidget(m_all);
+    reserveHeight();
+    showFirst();
+}
+
+void MessageBar::setupButtons() {
+    m_details = new QToolButton(this);
+    m_details->setText(tr("Details"));
+    m_details->setToolTip(tr("The whole message"));
     m_close = new QToolButton(this);
     m_close->setAutoRaise(true);
     m_close->setToolTip(tr("Dismiss (Esc)"));
     m_close->setAccessibleName(tr("Dismiss"));
-    m_details = new QPlainTextEdit(this);
-    m_details->setReadOnly(true);
-    m_details->setTabChangesFocus(true);
-    m_details->setFont(tabularFont(font()));
-    m_details->setAccessibleName(tr("Details of the message"));
-    m_details->setFixedHeight(m_details->fontMetrics().lineSpacing() * kDetailLines + 12);
-    m_details->hide();
-
-    auto* row = new QHBoxLayout;
-    row->setSpacing(8);
-    row->addWidget(m_icon, 0, Qt::AlignTop);
-    row->addWidget(m_text, 1);
-    row->addWidget(m_more);
-    m_buttons = new QHBoxLayout;
-    m_buttons->setSpacing(8);
-    row->addLayout(m_buttons);
-    row->addWidget(m_detailsButton);
-    row->addWidget(m_close);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(12 + kStripe, 8, 8, 8);
-    layout->setSpacing(8);
-    layout->addLayout(row);
-    layout->addWidget(m_details);
+    m_list = new QMenu(this);
+    m_all = new QToolButton(this);
+    m_all->setObjectName(QStringLiteral("allMessages"));
+    m_all->setAutoRaise(true);
+    m_all->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_all->setToolTip(tr("All messages since the start"));
+    m_all->setAccessibleName(tr("All messages"));
+    m_all->setMenu(m_list);
+    m_all->setPopupMode(QToolButton::InstantPopup);
+    for (QToolButton* button : {m_details, m_close, m_all})
+        button->setFocusPolicy(Qt::StrongFocus);
     connect(m_close, &QToolButton::clicked, this, &MessageBar::dismiss);
-    connect(m_detailsButton, &QToolButton::toggled, m_details, &QWidget::setVisible);
-    hide();
+    connect(m_details, &QToolButton::clicked, this, [this] {
+        if (!m_messages.empty()) m_popup->open(m_messages.front(), this);
+    });
+    connect(m_list, &QMenu::aboutToShow, this, &MessageBar::fillHistory);
 }
 
 void MessageBar::showMessage(MessageSeverity severity, const QString& text, const QString& details,
                              const QList<QAction*>& actions) {
     for (QAction* action : actions)
         action->setParent(this);
-    m_messages.push_back(Message{severity, text, details, actions});
-    if (m_messages.size() == 1)
-        showFront();
-    else
-        m_more->setText(tr("and %n more", nullptr, count() - 1));
+    const Message message{severity, text, details, actions, QDateTime::currentDateTime()};
+    const auto place = std::ranges::find_if(
+        m_messages, [&](const Message& other) { return other.severity <= message.severity; });
+    m_messages.insert(place, message);
+    m_history.insert(m_history.begin(), Message{severity, text, details, {}, message.time});
+    if (m_history.size() > kLongestHistory) m_history.pop_back();
+    showFirst();
 }
 
-void MessageBar::showFront() {
+QString MessageBar::text() const {
+    return m_messages.empty() ? QString() : m_messages.front().text;
+}
+
+void MessageBar::clearActions() {
     while (QLayoutItem* item = m_buttons->takeAt(0)) {
-        item->widget()->deleteLater();
+        item->widget()->hide();
+        item->widget()->deleteLater(); // one of them may be what was clicked
         delete item;
     }
-    m_detailsButton->setChecked(false);
-    if (m_messages.empty()) {
-        hide();
-        return;
+}
+
+void MessageBar::showFirst() {
+    clearActions();
+    const bool any = !m_messages.empty();
+    m_icon->setVisible(any);
+    m_close->setVisible(any);
+    m_text->setText(text());
+    m_all->setText(count() > 0 ? QLocale().toString(count()) : QString());
+    m_all->setEnabled(!m_history.empty());
+    setAccessibleName(any ? tr("%1: %2").arg(severityText(m_messages.front().severity), text()) : QString());
+    if (any) {
+        const QString kind = severityText(m_messages.front().severity);
+        m_icon->setAccessibleName(kind);
+        m_icon->setToolTip(kind);
+        for (QAction* action : m_messages.front().actions) {
+            auto* button = new QToolButton(this);
+            button->setDefaultAction(action);
+            button->setToolButtonStyle(Qt::ToolButtonTextOnly);
+            button->setFocusPolicy(Qt::StrongFocus);
+            m_buttons->addWidget(button);
+        }
     }
-    const Message& message = m_messages.front();
-    m_text->setText(message.text);
-    setAccessibleName(tr("%1: %2").arg(severityText(message.severity), message.text));
-    m_icon->setAccessibleName(severityText(message.severity));
-    m_icon->setToolTip(severityText(message.severity));
-    m_details->setPlainText(message.details);
-    m_detailsButton->setVisible(!message.details.isEmpty());
-    m_more->setText(count() > 1 ? tr("and %n more", nullptr, count() - 1) : QString());
-    for (QAction* action : message.actions) {
-        auto* button = new QToolButton(this);
-        button->setDefaultAction(action);
-        button->setToolButtonStyle(Qt::ToolButtonTextOnly);
-        m_buttons->addWidget(button);
-    }
-    QPalette painted = palette();
-    m_icon->setPixmap(themedIcon(iconName(message.severity), painted).pixmap(kIconSize, kIconSize));
-    m_close->setIcon(themedIcon(QStringLiteral("close"), painted));
-    show();
+    paintIcons();
+    updateDetails();
     update();
 }
 
@@ -152,8 +129,8 @@ void MessageBar::dismiss() {
     if (m_messages.empty()) return;
     for (QAction* action : m_messages.front().actions)
         action->deleteLater();
-    m_messages.pop_front();
-    showFront();
+    m_messages.erase(m_messages.begin());
+    showFirst();
     emit dismissed();
 }
 
@@ -162,12 +139,48 @@ void MessageBar::dismissAll() {
         dismiss();
 }
 
+void MessageBar::fillHistory() {
+    m_list->clear();
+    for (const Message& message : m_history) {
+        const QString when = QLocale().toString(message.time.time(), QLocale::ShortFormat);
+        const QString text = fontMetrics().elidedText(message.text, Qt::ElideMiddle, kListedWidth);
+        QAction* action = m_list->addAction(themedIcon(severityIcon(message.severity), palette()),
+                                            QStringLiteral("%1  %2").arg(when, text).replace(u'&', "&&"));
+        connect(action, &QAction::triggered, this, [this, message] { m_popup->open(message, this); });
+    }
+}
+
+void MessageBar::paintIcons() {
+    m_close->setIcon(themedIcon(QStringLiteral("close"), palette()));
+    m_all->setIcon(themedIcon(QStringLiteral("messages"), palette()));
+    if (m_messages.empty()) return;
+    const QIcon icon = themedIcon(severityIcon(m_messages.front().severity), palette());
+    m_icon->setPixmap(icon.pixmap(kIconSize, kIconSize));
+}
+
+/// The button is there when the line does not say all.
+void MessageBar::updateDetails() {
+    const bool more = !m_messages.empty() &&
+                      (!m_messages.front().details.isEmpty() || m_text->shownText() != m_text->text());
+    m_details->setVisible(more);
+}
+
+void MessageBar::reserveHeight() {
+    setFixedHeight(std::max({m_details->sizeHint().height(), m_close->sizeHint().height(),
+                             m_all->sizeHint().height(), fontMetrics().height()}) +
+                   4);
+}
+
 void MessageBar::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
-    if (event->type() != QEvent::PaletteChange || m_messages.empty() || !m_close) return;
-    m_icon->setPixmap(
-        themedIcon(iconName(m_messages.front().severity), palette()).pixmap(kIconSize, kIconSize));
-    m_close->setIcon(themedIcon(QStringLiteral("close"), palette()));
+    if (!m_all) return;
+    if (event->type() == QEvent::PaletteChange) paintIcons();
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) reserveHeight();
+}
+
+bool MessageBar::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_text && event->type() == QEvent::Resize) updateDetails();
+    return QWidget::eventFilter(watched, event);
 }
 
 void MessageBar::keyPressEvent(QKeyEvent* event) {

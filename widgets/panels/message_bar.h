@@ -1,21 +1,23 @@
-// Inline message at the top of the view it concerns, with what to do next and details. One message is
-// visible, later ones wait behind it; Esc dismisses.
+// One line for messages with what to do next. It takes the same room with a message and without, so that
+// nothing moves when one comes or goes. The most urgent one is shown, of these the newest; a button lists all
+// of the session; Esc dismisses.
 #pragma once
 
-#include <deque>
+#include <vector>
 
-#include <QList>
 #include <QWidget>
 
-class QAction;
+#include "widgets/panels/message.h"
+
 class QHBoxLayout;
 class QLabel;
-class QPlainTextEdit;
+class QMenu;
 class QToolButton;
 
 namespace bdq {
 
-enum class MessageSeverity { Info, Success, Warning, Error };
+class ElidedLabel;
+class MessagePopup;
 
 class MessageBar : public QWidget {
     Q_OBJECT
@@ -25,7 +27,11 @@ public:
     /// message).
     void showMessage(MessageSeverity severity, const QString& text, const QString& details = {},
                      const QList<QAction*>& actions = {});
+    /// Messages that nobody has dismissed.
     [[nodiscard]] int count() const { return static_cast<int>(m_messages.size()); }
+    [[nodiscard]] QString text() const; ///< of the message that is shown; empty = none
+    /// All of the session with the dismissed ones, newest first, at most 100.
+    [[nodiscard]] const std::vector<Message>& history() const { return m_history; }
 
 public slots:
     void dismiss();
@@ -35,27 +41,30 @@ signals:
     void dismissed();
 
 protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
     void changeEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
 private:
-    struct Message {
-        MessageSeverity severity = MessageSeverity::Info;
-        QString text;
-        QString details;
-        QList<QAction*> actions;
-    };
-    void showFront();
+    void setupButtons();
+    void showFirst();
+    void clearActions();
+    void fillHistory();
+    void paintIcons();
+    void updateDetails();
+    void reserveHeight();
 
-    std::deque<Message> m_messages;
+    std::vector<Message> m_messages; ///< the most urgent first, of these the newest
+    std::vector<Message> m_history;  ///< without actions
     QLabel* m_icon = nullptr;
-    QLabel* m_text = nullptr;
-    QLabel* m_more = nullptr;
+    ElidedLabel* m_text = nullptr;
     QHBoxLayout* m_buttons = nullptr;
-    QToolButton* m_detailsButton = nullptr;
+    QToolButton* m_details = nullptr;
     QToolButton* m_close = nullptr;
-    QPlainTextEdit* m_details = nullptr;
+    QToolButton* m_all = nullptr;
+    QMenu* m_list = nullptr;
+    MessagePopup* m_popup = nullptr;
 };
 
 } // namespace bdq

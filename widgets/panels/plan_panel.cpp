@@ -13,6 +13,8 @@
 #include "widgets/panels/budget_row.h"
 #include "widgets/panels/elided_label.h"
 #include "widgets/panels/form_fields.h"
+#include "widgets/panels/header_strip.h"
+#include "widgets/tab_order.h"
 #include "widgets/theme.h"
 
 namespace bdq {
@@ -37,7 +39,8 @@ struct PlanPanel::Private {
 
     void makeMethodRow(PlanPanel* panel, QGridLayout* grid);
     void makeBitsRows(PlanPanel* panel, QGridLayout* grid);
-    void makeTotals(PlanPanel* panel, QVBoxLayout* layout);
+    void makeOverrides(PlanPanel* panel, QHBoxLayout* row);
+    void makeTotals(PlanPanel* panel, QGridLayout* grid);
     void applyLayers(PlanPanel* panel);
     void showMethod(Method shown);
     void showPreset(Preset shown);
@@ -83,12 +86,13 @@ PlanPanel::PlanPanel(QWidget* parent) : QWidget(parent), d(std::make_unique<Priv
     layout->addLayout(grid);
     d->makeMethodRow(this, grid);
     d->makeBitsRows(this, grid);
-    d->makeTotals(this, layout);
+    d->makeTotals(this, grid);
     layout->addStretch(1);
     setMethod(RunSpec().method);
     setPlan({});
-    setSummary({});
+    setSummary({}, {});
     setLayerCount(0);
+    orderTabs(this);
 }
 
 PlanPanel::~PlanPanel() = default;
@@ -134,6 +138,7 @@ void PlanPanel::Private::makeMethodRow(PlanPanel* panel, QGridLayout* grid) {
 void PlanPanel::Private::makeBitsRows(PlanPanel* panel, QGridLayout* grid) {
     QHBoxLayout* whole = makeBits(bits, false, panel);
     whole->addStretch(1);
+    makeOverrides(panel, whole);
     grid->addWidget(rowLabel(PlanPanel::tr("&Whole model"), bits[0], panel), 1, 0);
     grid->addLayout(whole, 1, 1);
     layers = new QLineEdit(panel);
@@ -178,26 +183,31 @@ void PlanPanel::Private::makeBitsRows(PlanPanel* panel, QGridLayout* grid) {
     QObject::connect(apply, &QPushButton::clicked, panel, [this, panel] { applyLayers(panel); });
 }
 
-void PlanPanel::Private::makeTotals(PlanPanel* panel, QVBoxLayout* layout) {
-    totals = new ElidedLabel(panel);
+void PlanPanel::Private::makeOverrides(PlanPanel* panel, QHBoxLayout* row) {
     overrides = new QLabel(panel);
     overrides->setForegroundRole(QPalette::PlaceholderText);
     reset = new QToolButton(panel);
     reset->setText(PlanPanel::tr("Reset rows"));
     reset->setToolTip(PlanPanel::tr("All rows take the bits of the whole model again"));
+    reset->setFocusPolicy(Qt::StrongFocus);
+    row->addSpacing(8);
+    row->addWidget(overrides);
+    row->addWidget(reset);
+    QObject::connect(reset, &QToolButton::clicked, panel, &PlanPanel::overridesClearRequested);
+}
+
+void PlanPanel::Private::makeTotals(PlanPanel* panel, QGridLayout* grid) {
+    totals = new ElidedLabel(panel);
     start = new QPushButton(PlanPanel::tr("&Start run…"), panel);
     actions = new QHBoxLayout;
     actions->setSpacing(4);
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
+    row->addWidget(totals, 1);
     row->addLayout(actions);
-    row->addWidget(overrides);
-    row->addWidget(reset);
-    row->addStretch(1);
     row->addWidget(start);
-    layout->addWidget(totals);
-    layout->addLayout(row);
-    QObject::connect(reset, &QToolButton::clicked, panel, &PlanPanel::overridesClearRequested);
+    grid->addWidget(new QLabel(PlanPanel::tr("Total"), panel), 5, 0);
+    grid->addLayout(row, 5, 1);
     QObject::connect(start, &QPushButton::clicked, panel, &PlanPanel::runRequested);
 }
 
@@ -262,14 +272,12 @@ void PlanPanel::setLayerCount(int layers) {
     setRunEnabled(known, known ? QString() : tr("Open a model first"));
 }
 
-void PlanPanel::setSummary(const PlanSummary& summary) {
-    QStringList parts{tr("average %1 bit").arg(formatNumber(summary.averageWeightBits))};
+void PlanPanel::setSummary(const PlanSummary& summary, const SiteRanking& ranking) {
+    QStringList parts{tr("average %1").arg(averageBitsText(summary))};
     if (summary.modelBytes > 0) parts << formatBytes(summary.modelBytes);
-    if (summary.worstSqnrDb)
-        parts << tr("predicted SQNR %1 dB, worst %2 dB at %3")
-                     .arg(formatDb(*summary.meanSqnrDb), formatDb(*summary.worstSqnrDb),
-                          siteText(summary.worst));
+    parts << rankingText(ranking);
     d->totals->setText(parts.join(QStringLiteral("  ·  ")));
+    d->totals->setToolTip(rankingToolTip(ranking.basis));
     d->overrides->setText(summary.overrides == 1 ? tr("1 row differs")
                                                  : tr("%n rows differ", nullptr, summary.overrides));
     d->overrides->setVisible(summary.overrides > 0);
@@ -282,8 +290,10 @@ void PlanPanel::setUndoActions(QAction* undo, QAction* redo) {
         button->setDefaultAction(action);
         button->setToolButtonStyle(action->icon().isNull() ? Qt::ToolButtonTextOnly : Qt::ToolButtonIconOnly);
         button->setAutoRaise(true);
+        button->setFocusPolicy(Qt::StrongFocus);
         d->actions->addWidget(button);
     }
+    orderTabs(this);
 }
 
 BudgetRow* PlanPanel::budget() const {

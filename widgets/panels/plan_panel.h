@@ -6,6 +6,7 @@
 
 #include <QWidget>
 
+#include "widgets/site_ranking.h"
 #include "widgets/types.h"
 
 class QAction;
@@ -25,7 +26,7 @@ public:
     void setPreset(Preset preset);
     void setRounding(std::optional<WeightRounding> rounding); ///< empty = the method's default
     void setLayerCount(int layers);                           ///< 0 = no model
-    void setSummary(const PlanSummary& summary);
+    void setSummary(const PlanSummary& summary, const SiteRanking& ranking);
     void setUndoActions(QAction* undo, QAction* redo); ///< shown as buttons; not owned
     void setRunEnabled(bool enabled, const QString& reason = {});
     [[nodiscard]] BudgetRow* budget() const;

@@ -1,5 +1,6 @@
 #include "widgets/panels/report_panel.h"
 
+#include <algorithm>
 #include <array>
 
 #include <QButtonGroup>
@@ -12,6 +13,7 @@
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
+#include "widgets/tab_order.h"
 #include "widgets/theme.h"
 
 namespace bdq {
@@ -54,6 +56,17 @@ constexpr std::array kSections{
     SectionText{ReportSection::Reproduction, QT_TRANSLATE_NOOP("bdq::ReportPanel", "How to reproduce")},
 };
 
+struct FormatSuffix {
+    const char* suffix;
+    ReportFormat format;
+};
+
+/// The first one of a format is the one that is proposed.
+constexpr std::array kSuffixes{
+    FormatSuffix{"html", ReportFormat::Html}, FormatSuffix{"htm", ReportFormat::Html},
+    FormatSuffix{"md", ReportFormat::Markdown}, FormatSuffix{"csv", ReportFormat::Csv},
+    FormatSuffix{"json", ReportFormat::Json}};
+
 constexpr int kPreviewDelayMs = 400;
 
 bool hasSections(ReportFormat format) {
@@ -61,6 +74,23 @@ bool hasSections(ReportFormat format) {
 }
 
 } // namespace
+
+QStringList reportSuffixes() {
+    QStringList suffixes;
+    for (const FormatSuffix& row : kSuffixes)
+        suffixes << QString::fromLatin1(row.suffix);
+    return suffixes;
+}
+
+QString reportSuffix(ReportFormat format) {
+    return QString::fromLatin1(std::ranges::find(kSuffixes, format, &FormatSuffix::format)->suffix);
+}
+
+ReportFormat reportFormatOf(const QString& suffix) {
+    const auto found = std::ranges::find_if(
+        kSuffixes, [&](const FormatSuffix& row) { return suffix == QLatin1String(row.suffix); });
+    return found == kSuffixes.end() ? ReportFormat::Html : found->format;
+}
 
 ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     m_source = new QLabel(this);
@@ -78,7 +108,11 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(12, 12, 12, 12);
     layout->setSpacing(8);
-    layout->addWidget(m_source);
+    auto* head = new QHBoxLayout; // saving is on top: a low window has no row to spare below
+    head->setSpacing(8);
+    head->addWidget(m_source, 1);
+    head->addWidget(m_save, 0, Qt::AlignTop);
+    layout->addLayout(head);
     setupFormats();
     layout->addWidget(m_explanation);
     m_body = new QSplitter(Qt::Horizontal, this);
@@ -88,11 +122,8 @@ ReportPanel::ReportPanel(QWidget* parent) : QWidget(parent) {
     m_body->setStretchFactor(1, 1);
     layout->addWidget(m_body, 100);
     layout->addStretch(1); // keeps the rest at the top while there is no preview
-    auto* buttons = new QHBoxLayout;
-    buttons->addStretch(1);
-    buttons->addWidget(m_save);
-    layout->addLayout(buttons);
     connect(m_save, &QPushButton::clicked, this, [this] { emit saveRequested(format()); });
+    orderTabs(this);
     updateState();
 }
 

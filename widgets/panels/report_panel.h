@@ -17,6 +17,13 @@ class QTextBrowser;
 
 namespace bdq {
 
+/// html, htm, md, csv, json: what a report can be saved as.
+[[nodiscard]] QStringList reportSuffixes();
+/// The suffix proposed for a format.
+[[nodiscard]] QString reportSuffix(ReportFormat format);
+/// The format of a suffix of reportSuffixes(); HTML for another.
+[[nodiscard]] ReportFormat reportFormatOf(const QString& suffix);
+
 class ReportPanel : public QWidget {
     Q_OBJECT
 public:

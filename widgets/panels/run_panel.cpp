@@ -1,5 +1,6 @@
 #include "widgets/panels/run_panel.h"
 
+#include <algorithm>
 #include <map>
 
 #include <QHBoxLayout>
@@ -46,6 +47,7 @@ struct RunPanel::Private {
     QPlainTextEdit* log = nullptr;
     QPushButton* cancel = nullptr;
     QPushButton* resume = nullptr;
+    QPushButton* open = nullptr;
     QPushButton* report = nullptr;
     QPushButton* folder = nullptr;
     QPushButton* remove = nullptr;
@@ -127,9 +129,10 @@ QWidget* RunPanel::Private::makeButtons(RunPanel* panel) {
     };
     const Button buttons[] = {{cancel, RunPanel::tr("&Cancel run"), &RunPanel::cancelRequested},
                               {resume, RunPanel::tr("Res&ume"), &RunPanel::resumeRequested},
+                              {open, RunPanel::tr("Ope&n"), &RunPanel::openRequested},
                               {report, RunPanel::tr("Re&port…"), &RunPanel::reportRequested},
-                              {folder, RunPanel::tr("Open f&older"), &RunPanel::openFolderRequested},
-                              {remove, RunPanel::tr("Remove from list"), &RunPanel::removeRequested}};
+                              {folder, RunPanel::tr("F&older"), &RunPanel::openFolderRequested},
+                              {remove, RunPanel::tr("Remove…"), &RunPanel::removeRequested}};
     for (const Button& entry : buttons) {
         entry.button = new QPushButton(entry.text, box);
         entry.button->setAutoDefault(false);
@@ -188,6 +191,10 @@ void RunPanel::Private::connectModel(RunPanel* panel) {
                          showRun(id);
                          emit panel->runSelected(id);
                      });
+    QObject::connect(view, &QAbstractItemView::activated, panel, [this, panel](const QModelIndex& index) {
+        const QString id = model->idAt(index.row());
+        if (id == shown && !open->isHidden()) emit panel->openRequested(id);
+    });
     QObject::connect(model, &QAbstractItemModel::dataChanged, panel, [this] { updateState(); });
     QObject::connect(model, &QAbstractItemModel::rowsInserted, panel,
                      [this, panel](const QModelIndex&, int first) {
@@ -217,10 +224,12 @@ void RunPanel::Private::showRun(const QString& id) {
     updateState();
 }
 
-/// An analysis has no such rows: its tab would stay empty.
+/// An analysis and losses have no such rows: their tab would stay empty.
 void RunPanel::Private::showPlotTab() {
     const RunInfo* run = model->find(shown);
-    const bool wanted = !run || run->kind != QLatin1String("analyze") || !rows[shown].empty();
+    const bool without =
+        run && (run->kind == QLatin1String("analyze") || run->kind == QLatin1String("sensitivity"));
+    const bool wanted = !without || !rows[shown].empty();
     if (wanted == tabs->isTabVisible(kPlotTab)) return;
     tabs->setTabVisible(kPlotTab, wanted);
     tabs->setCurrentIndex(wanted ? kPlotTab : kLogTab);
@@ -249,9 +258,14 @@ void RunPanel::Private::updateState() {
     bar->setVisible(running || waiting);
     bar->setRange(0, running && run->progress < 0 ? 0 : 1000);
     bar->setValue(run && run->progress > 0 ? static_cast<int>(run->progress * 1000) : 0);
-    cancel->setVisible(running || waiting);
-    resume->setVisible(run && run->resumable && !running && !waiting);
-    report->setVisible(run && run->state == RunState::Finished);
+    // What waits since an earlier day starts only when somebody says so.
+    const bool held = waiting && run->held;
+    cancel->setVisible(running || (waiting && !held));
+    resume->setText(held ? RunPanel::tr("&Start") : RunPanel::tr("Res&ume"));
+    resume->setVisible(run && (held || (run->resumable && !running && !waiting)));
+    const bool results = run && run->kind != QLatin1String("sensitivity");
+    open->setVisible(results && !running && !waiting && (run->state == RunState::Finished || run->resumable));
+    report->setVisible(results && run->state == RunState::Finished);
     folder->setVisible(run && !run->outDir.isEmpty());
     remove->setVisible(run && !running);
     // While the dock is hidden nothing else tells the layout; it would ask room for all of them.
@@ -260,7 +274,12 @@ void RunPanel::Private::updateState() {
 }
 
 void RunPanel::addRow(const QString& runId, const RunSiteResult& row) {
-    d->rows[runId].push_back(row);
+    std::vector<RunSiteResult>& rows = d->rows[runId];
+    const auto same = std::ranges::find(rows, row.key, &RunSiteResult::key);
+    if (same == rows.end())
+        rows.push_back(row);
+    else
+        *same = row; // measured again by a further attempt
     if (runId == d->shown && !d->plotTimer.isActive()) d->plotTimer.start();
 }
 

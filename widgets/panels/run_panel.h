@@ -6,6 +6,7 @@
 #include <QWidget>
 
 #include "engine/api/results.h"
+#include "widgets/plots/plot_content.h"
 
 namespace bdq {
 
@@ -28,10 +29,11 @@ signals:
     void runSelected(const QString& runId);
     void cancelRequested(const QString& runId);
     void resumeRequested(const QString& runId);
+    void openRequested(const QString& runId); ///< its results shall be shown in the views
     void reportRequested(const QString& runId);
     void openFolderRequested(const QString& runId);
     void removeRequested(const QString& runId);
-    void saveRequested(const QString& suggestedName, const QByteArray& content); ///< from the plot
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content); ///< from the plot
 
 private:
     struct Private;

@@ -13,8 +13,10 @@
 
 #include "engine/api/model_shape.h"
 #include "widgets/format.h"
+#include "widgets/panels/disclosure.h"
 #include "widgets/panels/form_fields.h"
 #include "widgets/panels/training_editor.h"
+#include "widgets/tab_order.h"
 
 namespace bdq {
 
@@ -28,7 +30,7 @@ struct RunSheet::Private {
     int presetSequences = 0; ///< calibration sequences of the preset that is shown
 
     QComboBox* method = nullptr;
-    QLabel* methodText = nullptr;
+    Disclosure* methodText = nullptr;
     QComboBox* preset = nullptr;
     QLabel* presetText = nullptr;
     TrainingEditor* training = nullptr;
@@ -43,8 +45,6 @@ struct RunSheet::Private {
     QSpinBox* evaluationWindows = nullptr;
     QComboBox* device = nullptr;
     PathEdit* outDir = nullptr;
-    QLabel* memory = nullptr;
-    CommandBox* command = nullptr;
     std::map<std::string, FieldMessage*> messages; ///< by field name of validate()
 
     void makeFields();
@@ -135,16 +135,15 @@ void RunSheet::Private::makeFields() {
     makeEvaluation(form, owner);
     form->addRow(RunSheet::tr("&Device"), field("device", device, content));
     form->addRow(RunSheet::tr("Run &folder"), field("out", outDir, content));
-    form->addRow(RunSheet::tr("Memory"), memory);
-    form->addRow(RunSheet::tr("Command line"), command);
     connectEditors(owner);
+    orderTabs(owner);
 }
 
 void RunSheet::Private::makeEditors(QWidget* content) {
     method = new QComboBox(content);
     fillMethods(method);
     method->setAccessibleName(RunSheet::tr("Method"));
-    methodText = muted({}, content);
+    methodText = new Disclosure(content);
     preset = new QComboBox(content);
     fillPresets(preset, base.method, base.preset);
     preset->setAccessibleName(RunSheet::tr("Preset"));
@@ -164,8 +163,7 @@ void RunSheet::Private::makeEditors(QWidget* content) {
     calibration = new CalibrationEditor(content);
     device = new QComboBox(content);
     outDir = new PathEdit(RunSheet::tr("Run folder"), content);
-    memory = muted({}, content);
-    command = new CommandBox(content);
+    letShrink({method, preset, scheme, rounding, device});
 }
 
 void RunSheet::Private::connectEditors(RunSheet* sheet) {
@@ -213,7 +211,7 @@ void RunSheet::Private::showPreset() {
 void RunSheet::Private::showExplanations(const RunSpec& current) {
     const MethodInfo& info = methodInfo(current.method);
     method->setToolTip(methodFacts(info));
-    methodText->setText(methodFacts(info));
+    methodText->setContent(RunSheet::tr("About %1").arg(toQString(info.title)), methodFacts(info));
     presetText->setText(toQString(presetInfo(current.method, current.preset).explanation));
     preset->setToolTip(preset->currentData(Qt::ToolTipRole).toString());
     owner->form()->setRowVisible(training->parentWidget(),
@@ -222,17 +220,17 @@ void RunSheet::Private::showExplanations(const RunSpec& current) {
 
 void RunSheet::Private::makeEvaluation(QFormLayout* form, RunSheet* sheet) {
     QWidget* content = method->parentWidget();
-    evaluate = new QCheckBox(RunSheet::tr("Measure perplexity before and after"), content);
+    auto* box = new QWidget(content);
+    evaluate = new QCheckBox(RunSheet::tr("Measure perplexity before and after"), box);
     evaluate->setToolTip(metricToolTip("perplexity"));
-    evaluationText = new PathEdit(RunSheet::tr("Evaluation text"), content);
-    evaluationLength = new QSpinBox(content);
+    evaluationText = new PathEdit(RunSheet::tr("Evaluation text"), box);
+    evaluationLength = new QSpinBox(box);
     evaluationLength->setRange(16, 1 << 20);
     evaluationLength->setAccessibleName(RunSheet::tr("Tokens per window"));
-    evaluationWindows = new QSpinBox(content);
+    evaluationWindows = new QSpinBox(box);
     evaluationWindows->setRange(0, 1 << 30);
     evaluationWindows->setSpecialValueText(RunSheet::tr("all"));
     evaluationWindows->setAccessibleName(RunSheet::tr("Windows"));
-    auto* box = new QWidget(content);
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(4);
@@ -333,12 +331,12 @@ void RunSheet::Private::update() {
                                   : RunSheet::tr("%n rows of the plan keep their own bits.", nullptr, edits));
     overrides->parentWidget()->setVisible(edits > 0);
     const std::uint64_t bytes = estimateRunBytes(model, current.calibration, current.evaluation.has_value());
-    memory->setText(model.layers > 0 ? RunSheet::tr("about %1 at the peak").arg(formatBytes(bytes))
-                                     : RunSheet::tr("unknown until a model is open"));
-    memory->setToolTip(RunSheet::tr("One block in fp32 with its statistics and the hidden states of the "
+    owner->setEstimate(model.layers > 0 ? RunSheet::tr("Memory: about %1 at the peak").arg(formatBytes(bytes))
+                                        : RunSheet::tr("Memory: unknown until a model is open"),
+                       RunSheet::tr("One block in fp32 with its statistics and the hidden states of the "
                                     "calibration text. The %1 weights stay in their file.")
                            .arg(formatParameters(parameters)));
-    command->setCommand(toQString(commandLine(current)));
+    owner->setCommand(toQString(commandLine(current)));
     if (const auto parsed = parseScheme(scheme->currentText().trimmed().toStdString()); !parsed)
         return showProblem(Error{parsed.error().code, parsed.error().message, "scheme"});
     const std::string range = layers->text().trimmed().toStdString();

@@ -5,6 +5,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QKeyEvent>
@@ -13,51 +14,23 @@
 #include <QMenu>
 #include <QStackedLayout>
 #include <QTableView>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "widgets/format.h"
 #include "widgets/models/site_bar_delegate.h"
 #include "widgets/models/site_filter_model.h"
 #include "widgets/models/site_table_model.h"
+#include "widgets/panels/elided_label.h"
+#include "widgets/panels/site_table_columns.h"
 #include "widgets/theme.h"
 
 namespace bdq {
 
 namespace {
 
-/// Columns beside these are one click away in the header's menu.
-constexpr int kDefaultColumns[] = {
-    SiteTableModel::LayerColumn,        SiteTableModel::SiteColumn,
-    SiteTableModel::BitsColumn,         SiteTableModel::SqnrPredictedColumn,
-    SiteTableModel::SqnrMeasuredColumn, SiteTableModel::FlatnessActivationAfterColumn};
-
-/// Texts that the first columns must hold.
-QString widestText(int column) {
-    switch (column) {
-    case SiteTableModel::LayerColumn:
-        return QStringLiteral("00000");
-    case SiteTableModel::SiteColumn:
-        return siteTitle(Site::GateUp);
-    case SiteTableModel::BitsColumn:
-        return QStringLiteral("8/8/16");
-    default:
-        return QStringLiteral("!! 0.0000");
-    }
-}
-
-/// Room for the title on two lines, beside the sort arrow when the header shows one.
-int titleWidth(const QHeaderView* header, int column) {
-    constexpr int kRounding = 2; // of fractional text widths
-    const QFontMetrics metrics = header->fontMetrics();
-    const QString title = header->model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
-    const QStringList words = title.split(u' ');
-    const int whole = metrics.horizontalAdvance(title);
-    int narrowest = whole;
-    for (qsizetype first = 1; first < words.size(); ++first)
-        narrowest = std::min(narrowest, std::max(metrics.horizontalAdvance(words.first(first).join(u' ')),
-                                                 metrics.horizontalAdvance(words.sliced(first).join(u' '))));
-    return header->sectionSizeHint(column) - whole + narrowest + kRounding;
-}
+/// Columns of another version have other meanings under the same numbers.
+constexpr const char* kColumnsVersion = "columns 2:";
 
 } // namespace
 
@@ -78,10 +51,8 @@ SiteTablePanel::SiteTablePanel(SiteTableModel* model, QWidget* parent) : QWidget
     m_stack = new QStackedLayout(area);
     m_stack->addWidget(m_view);
     m_stack->addWidget(m_empty);
-    m_count = new QLabel(this);
-    m_count->setForegroundRole(QPalette::PlaceholderText);
     layout->addWidget(area, 1);
-    layout->addWidget(m_count);
+    setupCountRow();
     setEmptyText(tr("The layers of the model appear here.\n\nOpen a model, or drop a file on the window."));
     connectModel();
     updateEmptyState();
@@ -105,32 +76,28 @@ void SiteTablePanel::setupView() {
     m_view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     m_view->verticalHeader()->setDefaultSectionSize(
         std::max(m_view->fontMetrics().height(), QFontMetrics(tabularFont(font())).height()) + 12);
-    QHeaderView* header = m_view->horizontalHeader();
-    header->setHighlightSections(false);
-    header->setSectionsMovable(true);
-    header->setStretchLastSection(true);
-    header->setContextMenuPolicy(Qt::CustomContextMenu);
-    for (int column = 0; column < SiteTableModel::ColumnCount; ++column) {
-        // Before it is hidden: hidden columns have no width hint.
-        header->resizeSection(
-            column, std::max(titleWidth(header, column),
-                             QFontMetrics(tabularFont(font())).horizontalAdvance(widestText(column)) + 12));
-        m_view->setColumnHidden(column,
-                                std::ranges::find(kDefaultColumns, column) == std::end(kDefaultColumns));
-    }
-    header->setMinimumHeight(2 * header->fontMetrics().height() + 8);
-    m_view->setSortingEnabled(true);
-    // Only the sorted column needs room for the arrow.
-    connect(header, &QHeaderView::sortIndicatorChanged, this, [header](int column) {
-        if (column < 0) return;
-        header->resizeSection(column, std::max(header->sectionSize(column), titleWidth(header, column)));
-    });
-    m_view->sortByColumn(SiteTableModel::SqnrPredictedColumn, Qt::AscendingOrder);
+    setupColumns();
+    m_view->setContextMenuPolicy(Qt::CustomContextMenu);
     m_view->installEventFilter(this);
-    connect(header, &QWidget::customContextMenuRequested, this, &SiteTablePanel::showColumnMenu);
+    connect(m_view, &QWidget::customContextMenuRequested, this, &SiteTablePanel::showRowMenu);
     connect(m_view, &QTableView::activated, this, [this](const QModelIndex& index) {
         emit siteActivated(m_model->keyAt(m_filter->mapToSource(index).row()));
     });
+}
+
+void SiteTablePanel::setupColumns() {
+    QHeaderView* header = m_view->horizontalHeader();
+    setupSiteColumns(m_view);
+    m_view->setSortingEnabled(true);
+    // Only the sorted column needs room for the arrow, and "estimated" is part of a title.
+    connect(header, &QHeaderView::sortIndicatorChanged, this, [this](int column) {
+        if (column >= 0) widenForTitle(m_view, column);
+        updateOrder();
+    });
+    connect(m_filter, &QAbstractItemModel::headerDataChanged, this,
+            [this](Qt::Orientation, int column) { widenForTitle(m_view, column); });
+    m_view->sortByColumn(SiteTableModel::LossColumn, Qt::DescendingOrder);
+    connect(header, &QWidget::customContextMenuRequested, this, &SiteTablePanel::showColumnMenu);
 }
 
 void SiteTablePanel::setupFilterRow() {
@@ -140,26 +107,111 @@ void SiteTablePanel::setupFilterRow() {
     m_pattern->setAccessibleName(tr("Filter of the layer table"));
     m_pattern->setClearButtonEnabled(true);
     m_pattern->installEventFilter(this);
-    static_cast<QVBoxLayout*>(layout())->addWidget(m_pattern);
+    m_source = new QComboBox(this);
+    m_source->setAccessibleName(tr("Kind of measured SQNR"));
+    m_source->setToolTip(
+        tr("What the column of measured SQNR shows: values of the analysis, of the resident "
+           "worker (live), or of a run. They are measured on different tokens with different "
+           "rounding: one column holds one kind, the inspector lists all."));
+    m_source->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_source->setMinimumContentsLength(8);
+    connect(m_source, &QComboBox::activated, this, [this](int index) {
+        const std::vector<MeasuredSource> sources = m_model->sources();
+        if (static_cast<std::size_t>(index) < sources.size())
+            m_model->setSource(sources[static_cast<std::size_t>(index)]);
+    });
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(m_pattern, 1);
+    auto* measured = new QLabel(tr("&Measured:"), this);
+    measured->setBuddy(m_source);
+    row->addWidget(measured);
+    row->addWidget(m_source);
+    static_cast<QVBoxLayout*>(layout())->addLayout(row);
     connect(m_pattern, &QLineEdit::textChanged, this, [this](const QString& text) {
-        const bool valid = m_filter->setPattern(text);
+        bool valid = true;
+        refilter([&] { valid = m_filter->setPattern(text); });
         m_pattern->setToolTip(valid ? tr("Regular expression on layer.site, for example 11.down")
                                     : tr("Not a regular expression yet; the last valid one is used"));
-        updateEmptyState();
-        updateCount();
     });
 }
 
+void SiteTablePanel::refilter(const std::function<void()>& change) {
+    m_filtering = true;
+    change();
+    select(m_chosen);
+    m_filtering = false;
+    updateEmptyState();
+    updateCount();
+}
+
+void SiteTablePanel::setupCountRow() {
+    m_count = new QLabel(this);
+    m_ranked = new ElidedLabel(this);
+    m_count->setForegroundRole(QPalette::PlaceholderText);
+    m_ranked->setForegroundRole(QPalette::PlaceholderText);
+    m_sortAgain = new QToolButton(this);
+    m_sortAgain->setText(tr("Sort again"));
+    m_sortAgain->setToolTip(tr("The plan has changed since the rows were sorted. They stay where they are "
+                               "while you edit; this puts them in order."));
+    m_sortAgain->setAutoRaise(true);
+    // Its place is kept: nothing moves when it comes.
+    QSizePolicy kept = m_sortAgain->sizePolicy();
+    kept.setRetainSizeWhenHidden(true);
+    m_sortAgain->setSizePolicy(kept);
+    m_sortAgain->hide();
+    connect(m_sortAgain, &QToolButton::clicked, this, &SiteTablePanel::sortAgain);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(8);
+    row->addWidget(m_count);
+    row->addWidget(m_ranked, 1);
+    row->addWidget(m_sortAgain);
+    static_cast<QVBoxLayout*>(layout())->addLayout(row);
+}
+
+void SiteTablePanel::fillSources() {
+    const QSignalBlocker blocker(m_source);
+    m_source->clear();
+    const std::vector<MeasuredSource> sources = m_model->sources();
+    for (const MeasuredSource& source : sources) {
+        m_source->addItem(measuredSourceText(source));
+        if (source == m_model->source()) m_source->setCurrentIndex(m_source->count() - 1);
+    }
+    m_source->setEnabled(!sources.empty());
+}
+
+void SiteTablePanel::sortAgain() {
+    m_filter->sortAgain();
+    updateOrder();
+}
+
+void SiteTablePanel::toggleLock() {
+    const SiteKeys keys = selectedKeys();
+    if (keys.empty()) return;
+    const bool all = std::ranges::all_of(keys, [this](SiteKey key) { return m_model->isLocked(key); });
+    emit lockRequested(keys, !all);
+}
+
 void SiteTablePanel::connectModel() {
+    connect(m_model, &SiteTableModel::numbersArrived, this, &SiteTablePanel::sortAgain);
+    connect(m_model, &SiteTableModel::sourcesChanged, this, &SiteTablePanel::fillSources);
+    fillSources();
     connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         updateCount();
-        emit selectionChanged(selectedKeys());
+        if (m_filtering) return;
+        const SiteKeys keys = selectedKeys();
+        m_chosen = keys;
+        emit selectionChanged(keys);
     });
     const auto changed = [this] {
         updateEmptyState();
         updateCount();
     };
-    // An edit that sorts a row elsewhere must not carry it out of sight.
+    connect(m_filter, &QAbstractItemModel::dataChanged, this, [this] {
+        updateOrder();
+        updateCount(); // what the rows are ranked by
+    });
+    // Sorting must not carry the current row out of sight.
     connect(m_filter, &QAbstractItemModel::layoutAboutToBeChanged, this, [this] {
         const QModelIndex current = m_view->currentIndex();
         m_follow = current.isValid() && m_view->viewport()->rect().intersects(m_view->visualRect(current));
@@ -171,6 +223,7 @@ void SiteTablePanel::connectModel() {
     connect(m_filter, &QAbstractItemModel::rowsRemoved, this, changed);
     connect(m_filter, &QAbstractItemModel::modelReset, this, [this, changed] {
         changed();
+        m_chosen.clear();
         emit selectionChanged({});
     });
 }
@@ -208,13 +261,12 @@ void SiteTablePanel::select(const SiteKeys& keys) {
     }
     if (first.isValid()) m_view->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate);
     m_view->selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect);
+    m_chosen = std::move(wanted); // with those that no filter shows
     if (first.isValid()) m_view->scrollTo(first);
 }
 
 void SiteTablePanel::setOnly(bool active, const std::set<SiteKey>& keys) {
-    m_filter->setOnly(active ? std::optional(keys) : std::nullopt);
-    updateEmptyState();
-    updateCount();
+    refilter([&] { m_filter->setOnly(active ? std::optional(keys) : std::nullopt); });
 }
 
 void SiteTablePanel::setEmptyText(const QString& text) {
@@ -231,11 +283,14 @@ int SiteTablePanel::missingWidth() const {
 }
 
 QByteArray SiteTablePanel::saveColumns() const {
-    return m_view->horizontalHeader()->saveState();
+    return kColumnsVersion + m_view->horizontalHeader()->saveState();
 }
 
 bool SiteTablePanel::restoreColumns(const QByteArray& state) {
-    return m_view->horizontalHeader()->restoreState(state);
+    if (!state.startsWith(kColumnsVersion)) return false;
+    const bool restored = m_view->horizontalHeader()->restoreState(state.mid(qstrlen(kColumnsVersion)));
+    sortAgain(); // the state holds the sorted column
+    return restored;
 }
 
 void SiteTablePanel::focusFilter() {
@@ -275,6 +330,28 @@ void SiteTablePanel::showColumnMenu(const QPoint& position) {
     menu.exec(m_view->horizontalHeader()->mapToGlobal(position));
 }
 
+void SiteTablePanel::showRowMenu(const QPoint& position) {
+    const SiteKeys keys = selectedKeys();
+    if (keys.empty()) return;
+    QMenu menu(this);
+    const auto count = [&](bool locked) {
+        return std::ranges::count_if(keys, [&](SiteKey key) { return m_model->isLocked(key) == locked; });
+    };
+    QAction* lock = menu.addAction(tr("&Lock Selected\tL"));
+    lock->setEnabled(count(false) > 0);
+    connect(lock, &QAction::triggered, this, [this, keys] { emit lockRequested(keys, true); });
+    QAction* unlock = menu.addAction(tr("&Unlock Selected"));
+    unlock->setEnabled(count(true) > 0);
+    connect(unlock, &QAction::triggered, this, [this, keys] { emit lockRequested(keys, false); });
+    menu.addSeparator();
+    connect(menu.addAction(tr("&Copy Rows\tCtrl+C")), &QAction::triggered, this, &SiteTablePanel::copyRows);
+    menu.exec(m_view->viewport()->mapToGlobal(position));
+}
+
+void SiteTablePanel::updateOrder() {
+    if (m_sortAgain) m_sortAgain->setVisible(!m_filter->inOrder());
+}
+
 void SiteTablePanel::updateCount() {
     const int selected = static_cast<int>(m_view->selectionModel()->selectedRows().size());
     const int shown = m_filter->rowCount();
@@ -285,6 +362,11 @@ void SiteTablePanel::updateCount() {
     if (selected > 0) text += QStringLiteral(", ") + tr("%n selected", nullptr, selected);
     m_count->setText(text);
     m_count->setVisible(all > 0);
+    const RankingBasis basis = m_model->ranking().basis;
+    m_ranked->setText(basis == RankingBasis::None ? tr("not ranked: measure losses")
+                                                  : tr("losses: %1").arg(rankingBasisText(basis)));
+    m_ranked->setToolTip(rankingToolTip(basis));
+    m_ranked->setVisible(all > 0);
 }
 
 void SiteTablePanel::updateEmptyState() {
@@ -297,22 +379,34 @@ void SiteTablePanel::updateEmptyState() {
     m_pattern->setEnabled(!noModel);
 }
 
-bool SiteTablePanel::eventFilter(QObject* watched, QEvent* event) {
-    if (event->type() == QEvent::KeyPress) {
-        auto* key = static_cast<QKeyEvent*>(event);
-        if (watched == m_view && key->matches(QKeySequence::Copy)) {
-            copyRows();
-            return true;
-        }
-        if (watched == m_pattern && key->key() == Qt::Key_Down) {
-            m_view->setFocus(Qt::OtherFocusReason);
-            return true;
-        }
-        if (watched == m_pattern && key->key() == Qt::Key_Escape && !m_pattern->text().isEmpty()) {
-            m_pattern->clear();
-            return true;
-        }
+bool SiteTablePanel::handleKey(QObject* watched, const QKeyEvent& key) {
+    if (watched == m_view && key.matches(QKeySequence::Copy)) {
+        copyRows();
+        return true;
     }
+    if (watched == m_view && key.key() == Qt::Key_L && key.modifiers() == Qt::NoModifier) {
+        toggleLock();
+        return true;
+    }
+    if (watched == m_pattern && key.key() == Qt::Key_Down) {
+        m_view->setFocus(Qt::OtherFocusReason);
+        return true;
+    }
+    if (watched == m_pattern && key.key() == Qt::Key_Escape && !m_pattern->text().isEmpty()) {
+        m_pattern->clear();
+        return true;
+    }
+    return false;
+}
+
+bool SiteTablePanel::eventFilter(QObject* watched, QEvent* event) {
+    // Esc clears a filter before it does anything for the window.
+    if (watched == m_pattern && event->type() == QEvent::ShortcutOverride &&
+        static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape && !m_pattern->text().isEmpty()) {
+        event->accept();
+        return true;
+    }
+    if (event->type() == QEvent::KeyPress && handleKey(watched, *static_cast<QKeyEvent*>(event))) return true;
     return QWidget::eventFilter(watched, event);
 }
 

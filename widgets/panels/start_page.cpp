@@ -20,7 +20,7 @@ namespace bdq {
 
 namespace {
 
-constexpr int kTargetHeight = 136;
+constexpr int kTargetLines = 4; ///< of explanation; German takes them all
 constexpr int kTargetWidth = 208;
 constexpr int kContentWidth = 3 * kTargetWidth + 2 * 16;
 constexpr int kTargetIcon = 32;
@@ -31,7 +31,9 @@ class TargetButton : public QPushButton {
 public:
     TargetButton(const QString& icon, const QString& title, const QString& explanation, QWidget* parent)
         : QPushButton(title, parent), m_icon(icon) {
-        setMinimumSize(kTargetWidth, kTargetHeight);
+        const int titleHeight = QFontMetrics(titleFont(font())).height();
+        setMinimumSize(kTargetWidth, 16 + kTargetIcon + 8 + titleHeight + 4 +
+                                         kTargetLines * fontMetrics().lineSpacing() + 12);
         setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
         setExplanation(explanation);
     }

@@ -12,13 +12,6 @@ namespace bdq {
 
 namespace {
 
-QLabel* buddyLabel(const QString& text, QWidget* buddy) {
-    auto* label = new QLabel(text, buddy->parentWidget());
-    label->setBuddy(buddy);
-    buddy->setAccessibleName(QString(text).remove(u'&'));
-    return label;
-}
-
 void choose(QComboBox* box, int data) {
     const QSignalBlocker blocker(box);
     box->setCurrentIndex(box->findData(data));
@@ -39,10 +32,11 @@ void DetailPlot::setupControls() {
     m_afterBox = new QComboBox(this);
     for (QComboBox* box : {m_beforeBox, m_afterBox})
         box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_beforeBox->setAccessibleName(tr("before"));
+    m_afterBox->setAccessibleName(tr("after"));
     toolRow()->addWidget(m_operandBox);
-    toolRow()->addWidget(buddyLabel(tr("&before"), m_beforeBox));
     toolRow()->addWidget(m_beforeBox);
-    toolRow()->addWidget(buddyLabel(tr("&after"), m_afterBox));
+    toolRow()->addWidget(new QLabel(QStringLiteral("→"), this)); // the same in every language, and narrow
     toolRow()->addWidget(m_afterBox);
     toolRow()->addStretch(1);
     letShrink(toolRow());

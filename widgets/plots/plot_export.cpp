@@ -2,6 +2,7 @@
 #include <QBuffer>
 #include <QClipboard>
 #include <QPdfWriter>
+#include <QPointer>
 #include <QSvgGenerator>
 #include <qcustomplot.h>
 
@@ -32,8 +33,8 @@ QSize PlotPanel::exportSize() const {
 }
 
 QImage PlotPanel::toImage(double scale) const {
-    const QSize size = exportSize();
-    QImage image = m_plot->toPixmap(size.width(), size.height(), scale).toImage();
+    QImage image;
+    forExport([&](QSize size) { image = m_plot->toPixmap(size.width(), size.height(), scale).toImage(); });
     image.setText(QStringLiteral("Title"), m_title);
     return image;
 }
@@ -49,13 +50,14 @@ QByteArray PlotPanel::toPng() const {
 QByteArray PlotPanel::toSvg() const {
     QByteArray bytes;
     QBuffer buffer(&bytes);
-    const QSize size = exportSize();
-    QSvgGenerator generator;
-    generator.setOutputDevice(&buffer);
-    generator.setSize(size);
-    generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setTitle(m_title);
-    paintVectors(m_plot, &generator, size, theme().background);
+    forExport([&](QSize size) {
+        QSvgGenerator generator;
+        generator.setOutputDevice(&buffer);
+        generator.setSize(size);
+        generator.setViewBox(QRect(QPoint(0, 0), size));
+        generator.setTitle(m_title);
+        paintVectors(m_plot, &generator, size, theme().background);
+    });
     return bytes;
 }
 
@@ -63,13 +65,14 @@ QByteArray PlotPanel::toPdf() const {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
-    const QSize size = exportSize();
-    QPdfWriter writer(&buffer);
-    writer.setTitle(m_title);
-    writer.setResolution(kScreenDpi);
-    writer.setPageMargins(QMarginsF());
-    writer.setPageSize(QPageSize(QSizeF(size) * kPointsPerInch / kScreenDpi, QPageSize::Point));
-    paintVectors(m_plot, &writer, size, theme().background);
+    forExport([&](QSize size) {
+        QPdfWriter writer(&buffer);
+        writer.setTitle(m_title);
+        writer.setResolution(kScreenDpi);
+        writer.setPageMargins(QMarginsF());
+        writer.setPageSize(QPageSize(QSizeF(size) * kPointsPerInch / kScreenDpi, QPageSize::Point));
+        paintVectors(m_plot, &writer, size, theme().background);
+    });
     return bytes;
 }
 
@@ -81,8 +84,30 @@ void PlotPanel::copyCsv() {
     if (!m_empty) QApplication::clipboard()->setText(toCsv());
 }
 
-void PlotPanel::requestSave(const QString& suffix, const QByteArray& content) {
-    emit saveRequested(fileStem() + u'.' + suffix, content);
+QStringList plotSuffixes() {
+    return {QStringLiteral("png"), QStringLiteral("svg"), QStringLiteral("pdf"), QStringLiteral("csv")};
+}
+
+QByteArray PlotPanel::toFormat(const QString& suffix) const {
+    switch (plotSuffixes().indexOf(suffix)) {
+    case 0:
+        return toPng();
+    case 1:
+        return toSvg();
+    case 2:
+        return toPdf();
+    case 3:
+        return toCsv().toUtf8();
+    default:
+        return {};
+    }
+}
+
+void PlotPanel::requestSave(const QString& suffix) {
+    const QPointer<PlotPanel> self(this);
+    emit saveRequested(fileStem() + u'.' + suffix, [self](const QString& format) {
+        return self ? self->toFormat(format) : QByteArray();
+    });
 }
 
 } // namespace bdq

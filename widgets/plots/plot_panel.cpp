@@ -6,12 +6,11 @@
 #include <QContextMenuEvent>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMenu>
+#include <QPainter>
 #include <QStackedLayout>
-#include <QStyleOptionFocusRect>
-#include <QStylePainter>
 #include <qcustomplot.h>
 
+#include "widgets/panels/empty_state.h"
 #include "widgets/theme.h"
 
 namespace bdq {
@@ -19,6 +18,7 @@ namespace bdq {
 namespace {
 
 constexpr int kSpacing = 8;
+constexpr int kFocusLine = 2;
 constexpr double kKeyZoom = 0.8;
 constexpr double kKeyPan = 0.1;
 
@@ -36,10 +36,8 @@ void PlotPanel::setupLayout() {
     m_plot = new QCustomPlot(this);
     m_plot->setFocusPolicy(Qt::NoFocus);
     m_plot->setMinimumSize(160, 88);
-    m_emptyLabel = new QLabel(this);
-    m_emptyLabel->setAlignment(Qt::AlignCenter);
-    m_emptyLabel->setWordWrap(true);
-    m_emptyLabel->setMargin(kSpacing);
+    m_emptyState = new EmptyState(this);
+    m_tools = makeTools();
     m_readout = new QLabel(this);
     m_readout->setTextFormat(Qt::PlainText);
     m_readout->setFont(tabularFont(font()));
@@ -51,7 +49,7 @@ void PlotPanel::setupLayout() {
     auto* area = new QWidget(this);
     m_stack = new QStackedLayout(area);
     m_stack->addWidget(m_plot);
-    m_stack->addWidget(m_emptyLabel);
+    m_stack->addWidget(m_emptyState);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(kSpacing, kSpacing, kSpacing, 4);
     layout->setSpacing(4);
@@ -62,7 +60,7 @@ void PlotPanel::setupLayout() {
     m_footRow->addWidget(m_readout, 1);
     layout->addLayout(m_footRow);
     setFocusPolicy(Qt::StrongFocus);
-    m_stack->setCurrentWidget(m_emptyLabel);
+    m_stack->setCurrentWidget(m_emptyState);
 }
 
 void PlotPanel::setupPlot() {
@@ -92,7 +90,7 @@ void PlotPanel::setupPlot() {
     legend->setBorderPen(Qt::NoPen);
     legend->setBrush(Qt::NoBrush);
     legend->setIconSize(24, 12);
-    legend->setMargins(QMargins(8, 0, 8, 4));
+    legend->setMargins(QMargins(8, 4, 8, 4));
     legend->setColumnSpacing(16);
     legend->setVisible(true);
     m_plot->layer(QStringLiteral("overlay"))->setMode(QCPLayer::lmBuffered);
@@ -105,38 +103,13 @@ void PlotPanel::setTitle(const QString& title) {
     m_title = title;
     m_plot->setAccessibleDescription(title);
     setAccessibleDescription(title);
-    elideTitle();
-}
-
-void PlotPanel::elideTitle() {
-    const QFontMetrics metrics(m_titleElement->font());
-    m_titleElement->setText(metrics.elidedText(m_title, Qt::ElideMiddle, std::max(80, m_plot->width() - 24)));
-}
-
-void PlotPanel::wrapLegend() {
-    constexpr int kGap = 16;
-    QCPLegend* legend = m_plot->legend;
-    int widest = 1;
-    int together = 0;
-    int entries = 0;
-    for (int i = 0; i < legend->itemCount(); ++i) {
-        const QCPAbstractLegendItem* item = legend->item(i);
-        if (!item) continue; // an empty cell of the grid
-        const int width = item->minimumOuterSizeHint().width() + kGap;
-        widest = std::max(widest, width);
-        together += width;
-        ++entries;
-    }
-    const int room = m_plot->width() - 2 * kGap;
-    const int columns = together <= room ? std::max(1, entries) : std::max(1, room / widest);
-    if (columns == legend->wrap()) return;
-    legend->setWrap(columns);
-    legend->setFillOrder(QCPLegend::foColumnsFirst, true);
+    elideTitle(m_plot->width());
 }
 
 void PlotPanel::setEmptyText(const QString& text) {
     m_empty = !text.isEmpty();
-    m_emptyLabel->setText(text);
+    m_emptyText = text;
+    m_emptyState->setText(emptyStateText());
     m_stack->setCurrentIndex(m_empty ? 1 : 0);
     m_readout->clear();
 }
@@ -159,7 +132,9 @@ void PlotPanel::redraw(bool reset) {
     m_plot->clearItems();
     if (!m_empty) {
         rebuild();
-        wrapLegend();
+        m_xTitle = m_plot->xAxis->label();
+        m_yTitle = m_plot->yAxis->label();
+        fitTexts(m_plot->size());
         m_crosshair = new QCPItemStraightLine(m_plot);
         m_crosshair->setLayer(QStringLiteral("overlay"));
         m_crosshair->setPen(QPen(theme().mutedText, 0, Qt::DotLine));
@@ -194,10 +169,10 @@ void PlotPanel::applyTheme() {
         axis->grid()->setZeroLinePen(QPen(colors.grid, 0));
     }
     m_plot->selectionRect()->setPen(QPen(colors.text, 0, Qt::DashLine));
-    m_emptyLabel->setForegroundRole(QPalette::PlaceholderText);
+    paintTools();
     m_readout->setFont(tabularFont(font()));
     m_readout->setFixedHeight(m_readout->fontMetrics().height() + 4);
-    elideTitle();
+    elideTitle(m_plot->width());
 }
 
 void PlotPanel::clicked(const QPointF& pixel) {
@@ -217,11 +192,10 @@ void PlotPanel::changeEvent(QEvent* event) {
 void PlotPanel::paintEvent(QPaintEvent* event) {
     QWidget::paintEvent(event);
     if (!hasFocus()) return;
-    QStylePainter painter(this);
-    QStyleOptionFocusRect option;
-    option.initFrom(this);
-    option.rect = rect().adjusted(1, 1, -1, -1);
-    painter.drawPrimitive(QStyle::PE_FrameFocusRect, option);
+    QPainter painter(this); // an outline: a filled plate would look like a selection
+    painter.setPen(QPen(palette().color(QPalette::Highlight), kFocusLine));
+    const qreal half = kFocusLine / 2.0;
+    painter.drawRect(QRectF(rect()).adjusted(half, half, -half, -half));
 }
 
 void PlotPanel::zoomAround(double factor) {
@@ -307,9 +281,12 @@ bool PlotPanel::plotEvent(QEvent* event) {
             m_plot->layer(QStringLiteral("overlay"))->replot();
         }
         return false;
+    case QEvent::ContextMenu: // QCustomPlot keeps mouse events from its parent
+        popUpMenu(static_cast<QContextMenuEvent*>(event)->globalPos());
+        return true;
     case QEvent::Resize:
-        elideTitle();
-        wrapLegend();
+        placeTools();
+        fitTexts(m_plot->size());
         return false;
     default:
         return false;
@@ -317,19 +294,9 @@ bool PlotPanel::plotEvent(QEvent* event) {
 }
 
 void PlotPanel::contextMenuEvent(QContextMenuEvent* event) {
-    if (m_empty) return;
-    QMenu menu(this);
-    menu.addAction(tr("Reset view"), this, &PlotPanel::resetView)->setShortcut(Qt::Key_Home);
-    menu.addSeparator();
-    menu.addAction(tr("Copy image"), this, &PlotPanel::copyImage);
-    menu.addAction(tr("Copy data as CSV"), this, &PlotPanel::copyCsv)->setShortcut(QKeySequence::Copy);
-    menu.addSeparator();
-    menu.addAction(tr("Save as PNG…"), this, [this] { requestSave(QStringLiteral("png"), toPng()); });
-    menu.addAction(tr("Save as SVG…"), this, [this] { requestSave(QStringLiteral("svg"), toSvg()); });
-    menu.addAction(tr("Save as PDF…"), this, [this] { requestSave(QStringLiteral("pdf"), toPdf()); });
-    menu.addAction(tr("Save data as CSV…"), this,
-                   [this] { requestSave(QStringLiteral("csv"), toCsv().toUtf8()); });
-    menu.exec(event->globalPos());
+    // The key has no place of its own to open at that would show what it belongs to.
+    const bool byKey = event->reason() == QContextMenuEvent::Keyboard;
+    popUpMenu(byKey ? m_plot->mapToGlobal(m_plot->rect().center()) : event->globalPos());
 }
 
 } // namespace bdq

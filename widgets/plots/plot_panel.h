@@ -1,9 +1,15 @@
 // Base of all plots: theme from the palette, queued replot, wheel zoom, drag pan, Shift+drag box zoom,
 // double-click or Home to reset, arrow keys and +/- by keyboard, readout of the exact value under the
-// pointer, copy and export. The only base that knows QCustomPlot; it writes no file itself.
+// pointer, copy and export by context menu and the buttons in the corner. The only base that knows
+// QCustomPlot; it writes no file itself.
 #pragma once
 
+#include <functional>
+
+#include <QList>
 #include <QWidget>
+
+#include "widgets/plots/plot_content.h"
 
 class QCPItemStraightLine;
 class QCPTextElement;
@@ -12,9 +18,11 @@ class QHBoxLayout;
 class QLabel;
 class QStackedLayout;
 class QContextMenuEvent;
+class QMenu;
 
 namespace bdq {
 
+class EmptyState;
 struct PlotTheme;
 
 class PlotPanel : public QWidget {
@@ -24,6 +32,10 @@ public:
 
     [[nodiscard]] QString title() const { return m_title; }
     [[nodiscard]] bool isEmpty() const { return m_empty; }
+    /// Where the curves are, in the coordinates of the drawing; and how much of its height the title beside
+    /// them takes.
+    [[nodiscard]] QRect axesRect() const;
+    [[nodiscard]] int yTitleHeight() const;
     /// What is drawn, on the plot's own background; `scale` device pixels per pixel.
     [[nodiscard]] QImage toImage(double scale = 2) const;
     [[nodiscard]] QByteArray toPng() const;
@@ -31,6 +43,14 @@ public:
     [[nodiscard]] QByteArray toPdf() const;
     /// The numbers behind the plot, C locale, header line first.
     [[nodiscard]] virtual QString toCsv() const = 0;
+    /// One of the four above, by a suffix of plotSuffixes(); nothing for another.
+    [[nodiscard]] QByteArray toFormat(const QString& suffix) const;
+    /// What can be done while there is nothing to draw: buttons under the text that says so. The actions stay
+    /// the caller's.
+    void setEmptyActions(const QList<QAction*>& actions);
+    /// Why nothing can be done to fill it: stands instead of what is missing and of the buttons; empty = it
+    /// can.
+    void setRefusal(const QString& reason);
 
 public slots:
     void resetView();
@@ -38,8 +58,9 @@ public slots:
     void copyCsv();
 
 signals:
-    /// The user wants `content` saved; the suffix of the suggested name (png, svg, pdf, csv) is the format.
-    void saveRequested(const QString& suggestedName, const QByteArray& content);
+    /// The user wants the plot saved. The suffix of the suggested name is the format chosen; the name that is
+    /// given in the end may have another, and `content` then gives that one.
+    void saveRequested(const QString& suggestedName, const bdq::PlotContent& content);
 
 protected:
     explicit PlotPanel(QWidget* parent);
@@ -75,16 +96,26 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    [[nodiscard]] QString emptyStateText() const;
     void applyTheme();
     void setupLayout();
     void setupPlot();
-    void elideTitle();
-    void wrapLegend();
+    /// Makes title, legend and the title of the y axis fit a plot of this size.
+    void fitTexts(QSize size) const;
+    void elideTitle(int width) const;
+    void wrapLegend(int width) const;
+    /// Draws at the size of an export, texts fitted to that.
+    void forExport(const std::function<void(QSize size)>& draw) const;
     void showPointer(const QPointF& pixel);
     [[nodiscard]] QSize exportSize() const;
     bool plotEvent(QEvent* event);
     void zoomAround(double factor);
-    void requestSave(const QString& suffix, const QByteArray& content);
+    void requestSave(const QString& suffix);
+    void popUpMenu(const QPoint& globalPosition);
+    void addSaveActions(QMenu* menu);
+    [[nodiscard]] QWidget* makeTools();
+    void placeTools();
+    void paintTools();
 
     QCustomPlot* m_plot = nullptr;
     QHBoxLayout* m_toolRow = nullptr;
@@ -92,9 +123,15 @@ private:
     QStackedLayout* m_stack = nullptr;
     QCPTextElement* m_titleElement = nullptr;
     QCPItemStraightLine* m_crosshair = nullptr;
-    QLabel* m_emptyLabel = nullptr;
+    EmptyState* m_emptyState = nullptr;
+    QString m_emptyText;
+    QString m_refusal;
+    QList<QAction*> m_emptyActions;
+    QWidget* m_tools = nullptr; ///< over the corner of the plot, beside its title
     QLabel* m_readout = nullptr;
     QString m_title;
+    QString m_xTitle; ///< whole, as the next: the axes show what fits
+    QString m_yTitle;
     bool m_empty = true;
     bool m_restyling = false;
     QPointF m_pressed;

@@ -69,8 +69,8 @@ TEST(BitPlan, GivesBitsWhereTheLossIs) {
     request.activation = kA4;
     request.kv = {4, false, 0};
     request.budgetOf = kW4;
+    request.metric = PlanMetric::Predicted;
     const BitPlan plan = planBits(analysed, nullptr, request).value();
-    EXPECT_EQ(plan.metric, PlanMetric::Predicted);
     EXPECT_TRUE(plan.solution.optimal);
     EXPECT_LE(plan.bits, plan.budget);
     ASSERT_NE(plan.bestUniform(), nullptr);
@@ -126,15 +126,75 @@ TEST(BitPlan, WholeLayersShareTheirBits) {
     EXPECT_GT(layers.plan.at({2, Site::Down}).weight.bits, 3);
 }
 
+/// Losses that have nothing to do with the predicted errors: layer 0 loses most.
+AnalysisResult estimated() {
+    AnalysisResult analysed = analysis();
+    for (SiteAnalysis& entry : analysed.sites) {
+        LossEstimate loss;
+        for (std::size_t i = 0; i < loss.weightSymmetric.size(); ++i) {
+            loss.weightSymmetricSearched[i] = std::pow(4.0, -static_cast<double>(i)) / (1 + entry.key.layer);
+            loss.weightAsymmetricSearched[i] = loss.weightSymmetricSearched[i];
+            loss.weightSymmetric[i] = 2 * loss.weightSymmetricSearched[i];
+            loss.activationSymmetric[i] = 1;
+        }
+        entry.transforms.at(TransformKind::Bdq).loss = loss;
+    }
+    return analysed;
+}
+
+TEST(BitPlan, TakesEstimatedLossesWithoutASensitivity) {
+    const AnalysisResult analysed = estimated();
+    BitPlanRequest request;
+    request.activation = kA4;
+    request.weights = {kW4};
+    request.budget = 5;
+    const BitPlan searched = planBits(analysed, nullptr, request).value();
+    EXPECT_EQ(searched.metric, PlanMetric::Estimated);
+    EXPECT_NEAR(searched.solution.loss, 12 + 4 * (1 + 1.0 / 2 + 1.0 / 3) / 16, 1e-12);
+    request.rounding = WeightRounding::Rtn;
+    EXPECT_NEAR(planBits(analysed, nullptr, request).value().solution.loss,
+                12 + 2 * 4 * (1 + 1.0 / 2 + 1.0 / 3) / 16, 1e-12);
+    request.weights = BitPlanRequest().weights;
+    request.rounding = WeightRounding::Mse;
+    request.budgetOf = kW4;
+    const BitPlan mixed = planBits(analysed, nullptr, request).value();
+    int first = 0;
+    int last = 0;
+    for (const Site site : kLinearSites) {
+        first += mixed.plan.at({0, site}).weight.bits;
+        last += mixed.plan.at({2, site}).weight.bits;
+    }
+    EXPECT_GE(first, last);
+    EXPECT_LE(mixed.solution.loss, mixed.bestUniform()->loss);
+}
+
+TEST(BitPlan, LockedSitesKeepTheirWeightsAndCount) {
+    const AnalysisResult analysed = estimated();
+    BitPlanRequest request;
+    request.budgetOf = kW4;
+    const BitPlan free = planBits(analysed, nullptr, request).value();
+    request.locked = {{{2, Site::GateUp}, kW8}, {{0, Site::Qkv}, kW2}};
+    const BitPlan locked = planBits(analysed, nullptr, request).value();
+    EXPECT_EQ(locked.plan.at({2, Site::GateUp}).weight, kW8);
+    EXPECT_EQ(locked.plan.at({0, Site::Qkv}).weight, kW2);
+    EXPECT_LE(locked.bits, locked.budget);
+    EXPECT_GE(locked.solution.loss, free.solution.loss);
+    // All uniform plans hold the two, so all W8 is below 8 bits and all W2 above 2.
+    EXPECT_LT(locked.uniform.back().bits, free.uniform.back().bits);
+    EXPECT_GT(locked.uniform.front().bits, free.uniform.front().bits);
+}
+
 TEST(BitPlan, LayersThatWereNotAnalysedAreNamed) {
     AnalysisResult analysed = analysis();
     analysed.model.layers = 6;
     BitPlanRequest request;
     request.budget = 4.5;
+    request.metric = PlanMetric::Predicted;
     const BitPlan plan = planBits(analysed, nullptr, request).value();
     ASSERT_EQ(plan.notes.size(), 1u);
     EXPECT_NE(plan.notes.front().find("3-5"), std::string::npos) << plan.notes.front();
     const SensitivityResult measured = sensitivity(analysed);
+    request.metric.reset();
     const BitPlan other = planBits(analysed, &measured, request).value();
     EXPECT_NE(other.notes.back().find("A4, the plan has A16"), std::string::npos) << other.notes.back();
 }
@@ -152,6 +212,8 @@ TEST(BitPlan, RefusesWithAReason) {
         EXPECT_NE(message.find(part), std::string::npos) << message;
     };
     BitPlanRequest request;
+    expect(refusal(analysed, nullptr, request), "layer 0, site qkv has no estimated loss under bdq");
+    request.metric = PlanMetric::Predicted;
     request.budget = 2;
     expect(refusal(analysed, nullptr, request), "the least with W2, W3, W4, W8 is 2.2");
     request.budget = std::numeric_limits<double>::quiet_NaN();
@@ -166,14 +228,20 @@ TEST(BitPlan, RefusesWithAReason) {
     request.transform = TransformKind::Hadamard;
     expect(refusal(analysed, &measured, request), "found transform hadamard, the sensitivity has bdq");
     request = {};
+    request.wholeLayers = true;
+    request.locked[{0, Site::Qkv}] = kW8;
+    expect(refusal(analysed, nullptr, request), "1 locked sites and whole layers");
+    request = {};
     request.weights.clear();
     expect(refusal(analysed, nullptr, request), "no bit widths");
     AnalysisResult hostile = analysed;
     hostile.sites.front().inFeatures = std::int64_t{1} << 40;
-    expect(refusal(hostile, nullptr, BitPlanRequest()), "found a weight of 96 x 1099511627776");
+    request = {};
+    request.metric = PlanMetric::Predicted;
+    expect(refusal(hostile, nullptr, request), "found a weight of 96 x 1099511627776");
     hostile = analysed;
     hostile.sites[5].signalPower = std::numeric_limits<double>::quiet_NaN();
-    expect(refusal(hostile, nullptr, BitPlanRequest()), "layer 1, site o with W2: found the loss");
+    expect(refusal(hostile, nullptr, request), "layer 1, site o with W2: found the loss");
 }
 
 } // namespace

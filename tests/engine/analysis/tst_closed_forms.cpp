@@ -86,8 +86,12 @@ TEST(CatDiagonal, ReportsDeadChannelsAndStaysFinite) {
     EXPECT_GT(scale->scale.minCoeff(), 0);
     EXPECT_NEAR(scale->scale[0] / scale->scale[3], std::pow(1.0 / (3.0 / 2.0), 0.25),
                 1e-14); // live ones are exact
-    EXPECT_EQ(catDiagonal(Eigen::Vector2d::Zero(), Eigen::Vector2d::Ones()).error().code,
-              ErrorCode::NonFinite);
+    const auto zeros = catDiagonal(Eigen::Vector2d::Zero(), Eigen::Vector2d(1, 16));
+    ASSERT_TRUE(zeros) << zeros.error().text();
+    EXPECT_NEAR(zeros->scale[0] / zeros->scale[1], 2, 1e-14) << "the inputs alone";
+    EXPECT_EQ(zeros->dead.size(), 2U);
+    EXPECT_EQ(catDiagonal(Eigen::Vector2d::Zero(), Eigen::Vector2d::Zero())->scale, Eigen::Vector2d::Ones());
+    EXPECT_TRUE(std::isnan(alignmentBound(Eigen::Matrix2d::Zero(), Eigen::Matrix2d::Identity(), 2).value()));
     EXPECT_EQ(catDiagonal(Eigen::Vector2d::Ones(), Eigen::Vector3d::Ones()).error().code,
               ErrorCode::ShapeMismatch);
 }

@@ -101,7 +101,8 @@ TEST(Concentration, BoundsAndHandComputed) {
     EXPECT_DOUBLE_EQ(*concentration(*rowEnergy(worst, RangeRule::Symmetric)), 0.25);
     worst(0, 4) = -5;
     EXPECT_DOUBLE_EQ(*concentration(*rowEnergy(worst, RangeRule::Asymmetric)), 0.5);
-    EXPECT_EQ(concentration({0, 0}).error().code, ErrorCode::NonFinite);
+    EXPECT_TRUE(std::isnan(concentration({0, 0}).value()));
+    EXPECT_EQ(concentration({-1, 1}).error().code, ErrorCode::NonFinite);
 }
 
 TEST(Concentration, GaussianValue) { // cat_wush.md 2: simulated 13.3 dB for d = 1024, symmetric
@@ -122,6 +123,18 @@ TEST(Theorem, BitsAndLimits) {
     EXPECT_DOUBLE_EQ(intervals(4, RangeRule::Asymmetric), 15);
 }
 
+TEST(Theorem, ASiteOfZerosHasNoValue) {
+    EXPECT_TRUE(std::isnan(alignment(0.0, 1.0, 1.0).value()));
+    EXPECT_TRUE(std::isnan(alignment(0.0, 0.0, 1.0).value()));
+    EXPECT_EQ(alignment(kInfinity, 1.0, 1.0).error().code, ErrorCode::NonFinite);
+    TheoremTerms terms;
+    terms.alignment = std::nan("");
+    EXPECT_TRUE(std::isnan(theoremSqnr(terms).value()));
+    terms.alignment = 0;
+    EXPECT_EQ(theoremSqnr(terms).error().code, ErrorCode::NonFinite);
+    EXPECT_TRUE(std::isnan(channelSqnr({0, Eigen::Vector2d(1, 2), {}, {}, Eigen::Vector2d(0, 0)}).value()));
+}
+
 TEST(ChannelSqnr, HandComputedAndEmptySides) {
     ChannelErrors errors{100, Eigen::Vector2d(1, 2), Eigen::Vector2d(0.5, 0.25), Eigen::Vector2d(4, 8),
                          Eigen::Vector2d(3, 5)};
@@ -134,7 +147,7 @@ TEST(ChannelSqnr, HandComputedAndEmptySides) {
     EXPECT_EQ(channelSqnr(errors).error().code, ErrorCode::ShapeMismatch);
     errors.inputError = Eigen::Vector2d(-1, 0);
     EXPECT_EQ(channelSqnr(errors).error().code, ErrorCode::NonFinite);
-    errors.outputEnergy = 0;
+    errors.outputEnergy = -1;
     EXPECT_EQ(channelSqnr(errors).error().code, ErrorCode::NonFinite);
 }
 

@@ -11,10 +11,11 @@ inline AnalyzeSpec analyzeSpec() {
     AnalyzeSpec spec;
     spec.modelPath = "models/a b.gguf";
     spec.outDir = "out/analysis";
-    spec.calibration = {"text \"quoted\".txt", 7, 512};
+    spec.calibration = {"text \"quoted\".txt", 7, 512, BosMode::On};
     spec.layers = {0, 3, 29};
     spec.transforms = {TransformKind::Bdq, TransformKind::CatBlock128};
     spec.schemes = {"W3A3", "W4g128sym A4asym KV4asym"};
+    spec.estimateLosses = false;
     spec.seed = 0xffffffffffffffffULL;
     spec.device = {"cuda:1", 3};
     return spec;
@@ -36,9 +37,9 @@ inline RunSpec runSpec() {
     spec.plan = plan();
     spec.method = Method::CatBlock;
     spec.rounding = WeightRounding::Rtn;
-    spec.calibration = {"c.txt", 9, 64};
+    spec.calibration = {"c.txt", 9, 64, BosMode::Off};
     spec.layers = {1, 2};
-    spec.evaluation = EvaluationOptions{"t.txt", 256, 4};
+    spec.evaluation = EvaluationOptions{"t.txt", 256, 4, BosMode::Off};
     spec.seed = 42;
     spec.resume = true;
     spec.device = {"cpu", 2};
@@ -46,7 +47,7 @@ inline RunSpec runSpec() {
 }
 
 inline EvalSpec evalSpec() {
-    return {"m.gguf", "out/run", {"t.txt", 128, 3}, {"cuda", 1}, {"a b.jsonl", "c.jsonl"}, 50};
+    return {"m.gguf", "out/run", {"t.txt", 128, 3, BosMode::On}, {"cuda", 1}, {"a b.jsonl", "c.jsonl"}, 50};
 }
 inline ReportSpec reportSpec() {
     return {"out/run", ReportFormat::Csv, "r.csv"};
@@ -63,7 +64,8 @@ inline SensitivitySpec sensitivitySpec() {
             {0, 1, 5},
             WeightRounding::Rtn,
             {"t.txt", 2, 128},
-            {"cuda:1", 3}};
+            {"cuda:1", 3},
+            BosMode::Off};
 }
 
 inline ModelConfig model() {
@@ -89,7 +91,7 @@ inline ModelConfig model() {
 }
 
 inline TextInfo text() {
-    return {"c.txt", "00ff", 4608, 9, 512};
+    return {"c.txt", "00ff", 4608, 9, 512, true, BosMode::On, "60 texts of JSON lines"};
 }
 
 inline Provenance provenance() {
@@ -119,6 +121,21 @@ inline TransformAnalysis transform(double start) {
         value.weightNoiseSymmetric[i] = 2 * scale;
         value.weightNoiseAsymmetric[i] = scale;
     }
+    LossEstimate loss;
+    for (std::size_t i = 0; i < loss.weightSymmetric.size(); ++i) {
+        const double scale = start * std::pow(4.0, -static_cast<double>(i));
+        loss.activationSymmetric[i] = 0.6 * scale;
+        loss.activationAsymmetric[i] = 0.5 * scale;
+        loss.weightSymmetric[i] = 0.4 * scale;
+        loss.weightAsymmetric[i] = 0.3 * scale;
+        loss.weightSymmetricSearched[i] = 0.2 * scale;
+        loss.weightAsymmetricSearched[i] = 0.1 * scale;
+    }
+    value.loss = loss;
+    value.weightNoiseSymmetricSearched = value.weightNoiseAsymmetric;
+    value.weightNoiseAsymmetricSearched = loss.weightSymmetric;
+    value.sqnrDbTokenMedian = {{"W4A4", 15.5}};
+    value.sqnrDbTokenLow = {{"W4A4", 9.5}};
     value.sqnrDbMeasured = {{"W4A4", 12.25}, {"W8A8", 36.5}};
     value.sqnrDbPredicted = {{"W4A4", 12.5}};
     value.sqnrDbTheorem = {{"W4A4", 13.0 / 3.0}};
@@ -133,6 +150,7 @@ inline SiteAnalysis site(SiteKey key) {
     value.tokens = 4608;
     value.sampleTokens = 512;
     value.signalPower = 1000;
+    value.topTokenEnergyShare = 0.75;
     value.tensors = {"blk.0.attn_q.weight", "blk.0.attn_k.weight"};
     value.notes = {"1 dead channel"};
     value.detailFile = "sites/000_qkv.safetensors";
@@ -148,6 +166,9 @@ inline AnalysisResult analysis() {
     result.text = text();
     result.provenance = provenance();
     result.sites = {site({0, Site::Qkv}), site({2, Site::Down})};
+    result.modelFingerprint = "f1";
+    result.warnings = {"one", "two"};
+    result.lossEstimate = LossEstimateInfo{2, 512, 4, 12.5};
     return result;
 }
 
@@ -163,7 +184,12 @@ inline EvalResult eval() {
             812.5,
             provenance(),
             ModelComparison{0.125, 0.875, 3.0625, 21.625},
-            {{"arc", 40, 0.5, 0.25, 0.0625, 0.03125, 2}, {"piqa", 3, 1, 0.75, 0.5, 0.375, 1}}};
+            {{"arc", 40, 0.5, 0.25, 0.0625, 0.03125, 2}, {"piqa", 3, 1, 0.75, 0.5, 0.375, 1}},
+            0.0625,
+            true,
+            BosMode::On,
+            "60 texts of JSON lines",
+            {"a warning"}};
 }
 
 inline RunSiteResult runRow(SiteKey key) {
@@ -180,7 +206,10 @@ inline RunResult run() {
     result.full = eval();
     result.quantized = eval();
     result.quantized->perplexity = 39.5;
-    result.averageWeightBits = 4.28;
+    result.averageWeightBits = 12.25;
+    result.quantizedLayerBits = 4.28;
+    result.modelFingerprint = "f1";
+    result.warnings = {"a warning"};
     result.perLayer = {runRow({0, Site::Qkv}), runRow({0, Site::KCache})};
     result.provenance = provenance();
     return result;

@@ -48,26 +48,29 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
     run.outDir = "out";
     run.plan.base = parseScheme("W4A4KV4").value();
     EXPECT_EQ(commandLine(run), "bdq run m.gguf --out out --scheme W4A4KV4 --method bdq");
-    EXPECT_EQ(commandLine(samples::runSpec()), "bdq run m.gguf --out out/run --scheme W4A4KV4 --method "
-                                               "cat-block --plan out/run/spec.json --weights rtn "
-                                               "--calibration c.txt --samples 9 --seq-len 64 --layers 1-2 "
-                                               "--eval t.txt --eval-seq-len 256 --max-windows 4 "
-                                               "--seed 42 --resume --device cpu --threads 2");
+    EXPECT_EQ(commandLine(samples::runSpec()),
+              "bdq run m.gguf --out out/run --scheme W4A4KV4 --method "
+              "cat-block --plan out/run/spec.json --weights rtn "
+              "--calibration c.txt --samples 9 --seq-len 64 --bos off --layers 1-2 "
+              "--eval t.txt --eval-seq-len 256 --max-windows 4 "
+              "--seed 42 --resume --device cpu --threads 2");
     EXPECT_EQ(
         commandLine(samples::analyzeSpec()),
         "bdq analyze 'models/a b.gguf' --out out/analysis --calibration 'text \"quoted\".txt' --sequences 7 "
         "--seq-len "
-        "512 --layers 0,3,29 --transforms bdq,cat-block-128 --schemes 'W3A3,W4g128sym A4asym KV4asym' --seed "
+        "512 --bos on --layers 0,3,29 --transforms bdq,cat-block-128 --schemes 'W3A3,W4g128sym A4asym "
+        "KV4asym' --estimate off --seed "
         "18446744073709551615 --device cuda:1 --threads 3");
-    EXPECT_EQ(commandLine(samples::evalSpec()),
-              "bdq eval m.gguf --text t.txt --run out/run --seq-len 128 --max-windows 3 --task 'a b.jsonl' "
-              "--task c.jsonl --limit 50 --device cuda --threads 1");
+    EXPECT_EQ(commandLine(samples::evalSpec()), "bdq eval m.gguf --text t.txt --run out/run --seq-len 128 "
+                                                "--max-windows 3 --bos on --task 'a b.jsonl' "
+                                                "--task c.jsonl --limit 50 --device cuda --threads 1");
     EXPECT_EQ(commandLine(samples::reportSpec()), "bdq report out/run --format csv --out r.csv");
     EXPECT_EQ(commandLine(samples::inspectSpec()), "bdq worker");
     EXPECT_EQ(
         commandLine(samples::sensitivitySpec()),
         "bdq sensitivity out/analysis --model 'm o.gguf' --bits 3,4g64asym,2sym,16 --activation A4g128asym "
-        "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt --sequences 2 --seq-len 128 "
+        "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt --sequences 2 --seq-len 128 --bos "
+        "off "
         "--device cuda:1 --threads 3");
 }
 

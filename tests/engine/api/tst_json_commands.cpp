@@ -19,7 +19,7 @@ SiteRequest request() {
 TEST(JsonCommands, EveryCommandSurvivesItsLine) {
     for (const JobCommand& command :
          {JobCommand(StartCommand{samples::runSpec()}), JobCommand(StartCommand{samples::inspectSpec()}),
-          JobCommand(RequestCommand{request()}), JobCommand(CancelCommand{})}) {
+          JobCommand(RequestCommand{request()}), JobCommand(CancelCommand{}), JobCommand(DetachCommand{})}) {
         const std::string line = encodeCommand(command);
         EXPECT_EQ(line.find('\n'), std::string::npos);
         const Result<JobCommand> again = decodeCommand(line);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +23,45 @@ TEST(JsonResults, AnalysisSurvivesItsText) {
     EXPECT_EQ(again->provenance.peakHostBytes, 1ULL << 40);
     EXPECT_EQ(again->text.sha256, "00ff");
     EXPECT_EQ(again->parameters, 123456);
+    EXPECT_TRUE(again->text.bos);
+    EXPECT_EQ(again->text.bosMode, BosMode::On);
+    EXPECT_EQ(again->text.form, "60 texts of JSON lines");
+    EXPECT_EQ(again->modelFingerprint, "f1");
+    EXPECT_EQ(again->warnings, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(JsonResults, FilesOfBeforeTextsHadABosRead) {
+    Json old = Json::parse(encodeAnalysis(samples::analysis()));
+    for (const char* key : {"model_fingerprint", "warnings"})
+        EXPECT_EQ(old.erase(key), 1U) << key;
+    for (const char* key : {"bos", "bos_mode", "form"})
+        EXPECT_EQ(old["text"].erase(key), 1U) << key;
+    EXPECT_EQ(old["spec"].erase("bos"), 1U);
+    const Result<AnalysisResult> read = decodeAnalysis(old.dump(), "analysis.json");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_FALSE(read->text.bos);
+    EXPECT_EQ(read->text.bosMode, BosMode::Off);
+    EXPECT_EQ(read->spec.calibration.bos, BosMode::Off);
+    EXPECT_TRUE(read->modelFingerprint.empty());
+    // A text that the model wrote has always begun with one.
+    old["text"]["source"] = "self";
+    EXPECT_TRUE(decodeAnalysis(old.dump(), "analysis.json").value().text.bos);
+
+    Json eval = Json::parse(encodeEval(samples::eval()));
+    for (const char* key : {"bos", "bos_mode", "form", "nll_stderr", "perplexity_stderr", "warnings"})
+        EXPECT_EQ(eval.erase(key), 1U) << key;
+    const Result<EvalResult> again = decodeEval(eval.dump(), "eval");
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_FALSE(again->bos);
+    EXPECT_TRUE(std::isnan(again->nllError));
+
+    Json run = Json::parse(encodeRun(samples::run()));
+    for (const char* key : {"quantized_layer_bits", "quantized_layers", "model_fingerprint", "warnings"})
+        EXPECT_EQ(run.erase(key), 1U) << key;
+    const Result<RunResult> runAgain = decodeRun(run.dump(), "run.json");
+    ASSERT_TRUE(runAgain) << runAgain.error().text();
+    EXPECT_TRUE(std::isnan(runAgain->quantizedLayerBits));
+    EXPECT_EQ(runAgain->quantizedLayers(), 2);
 }
 
 TEST(JsonResults, FilesOfBeforePositionsWereKeptRead) {
@@ -41,7 +82,10 @@ TEST(JsonResults, RunSurvivesItsText) {
     EXPECT_EQ(encodeRun(*again), text);
     ASSERT_TRUE(again->full && again->quantized);
     EXPECT_EQ(again->quantized->perplexity, 39.5);
-    EXPECT_EQ(again->averageWeightBits, 4.28);
+    EXPECT_EQ(again->averageWeightBits, 12.25);
+    EXPECT_EQ(again->quantizedLayerBits, 4.28);
+    EXPECT_EQ(again->modelFingerprint, "f1");
+    EXPECT_EQ(again->warnings, std::vector<std::string>{"a warning"});
     EXPECT_EQ(again->perLayer[1].key, (SiteKey{0, Site::KCache}));
     RunResult plain = samples::run();
     plain.full.reset();
@@ -87,6 +131,11 @@ TEST(JsonResults, EvalSurvivesAndHasItsKeys) {
     EXPECT_EQ(eval.at("windows"), 4);
     EXPECT_EQ(eval.at("tokens"), 304978);
     EXPECT_EQ(eval.at("nll"), 3.18);
+    EXPECT_EQ(eval.at("nll_stderr"), 0.0625);
+    EXPECT_EQ(eval.at("perplexity_stderr"), 24.145 * 0.0625);
+    EXPECT_EQ(eval.at("bos"), true);
+    EXPECT_EQ(eval.at("bos_mode"), "on");
+    EXPECT_EQ(eval.at("warnings").at(0), "a warning");
     EXPECT_EQ(eval.at("kl"), 0.125);
     EXPECT_EQ(eval.at("top1_agreement"), 0.875);
     EXPECT_EQ(eval.at("perplexity_full"), 21.625);

@@ -26,6 +26,29 @@ TEST(JsonSites, SiteSurvivesItsText) {
     EXPECT_EQ(after.sqnrDbMeasured, before.sqnrDbMeasured);
     EXPECT_EQ(after.sqnrDbTheorem, before.sqnrDbTheorem); // 13/3: doubles survive to the last bit
     EXPECT_EQ(after.kurtosisActivation, before.kurtosisActivation);
+    EXPECT_EQ(after.loss, before.loss);
+    EXPECT_EQ(after.weightNoiseSymmetricSearched, before.weightNoiseSymmetricSearched);
+    EXPECT_EQ(after.weightNoiseAsymmetricSearched, before.weightNoiseAsymmetricSearched);
+    EXPECT_EQ(after.sqnrDbTokenMedian, before.sqnrDbTokenMedian);
+    EXPECT_EQ(after.sqnrDbTokenLow, before.sqnrDbTokenLow);
+    EXPECT_EQ(again->topTokenEnergyShare, 0.75);
+}
+
+TEST(JsonSites, RowsOfBeforeLossesWereEstimatedRead) {
+    auto row = nlohmann::json::parse(encodeSiteRow(samples::site({2, Site::GateUp})));
+    EXPECT_EQ(row.erase("top_token_energy_share"), 1U);
+    for (auto& [name, transform] : row["transforms"].items()) {
+        for (const char* key : {"loss", "sqnr_db_token_median", "sqnr_db_token_p5"})
+            EXPECT_EQ(transform.erase(key), 1U) << key;
+        for (const char* key : {"weight_symmetric_searched", "weight_asymmetric_searched"})
+            EXPECT_EQ(transform["noise"].erase(key), 1U) << key;
+    }
+    const Result<SiteAnalysis> read = decodeSiteRow(row.dump(), "row");
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_TRUE(std::isnan(read->topTokenEnergyShare));
+    EXPECT_FALSE(read->transforms.at(TransformKind::Bdq).loss);
+    EXPECT_FALSE(read->transforms.at(TransformKind::Bdq).weightNoiseSymmetricSearched);
+    EXPECT_TRUE(std::isnan(estimatedLoss(*read, TransformKind::Bdq, parseScheme("W4A4").value())));
 }
 
 TEST(JsonSites, HasTheKeysThatScriptsRead) {

@@ -76,6 +76,7 @@ TEST(JsonSpecs, LeftOutOptionsHaveTheirDefaults) {
     expected.modelPath = "m";
     expected.outDir = "o";
     expected.plan.base = parseScheme("W4A4").value();
+    expected.calibration.bos = BosMode::Off; // a spec without it is from before there was a choice
     EXPECT_EQ(encodeSpec(spec), encodeSpec(expected));
 }
 
@@ -116,6 +117,35 @@ TEST(JsonSpecs, SpecsOfTheFirstVersionStillRead) {
     EXPECT_EQ(encodeSpec(*spec), old); // so that its run can be resumed
 }
 
+TEST(JsonSpecs, BothTextsOfARunAreReadAlike) {
+    RunSpec run = samples::runSpec();
+    run.calibration.bos = BosMode::On;
+    const Status mixed = validate(run);
+    ASSERT_FALSE(mixed);
+    EXPECT_NE(mixed.error().message.find("bos"), std::string::npos) << mixed.error().message;
+    run.evaluation->bos = BosMode::On;
+    const JobSpec again = decodeSpec(encodeSpec(run)).value();
+    EXPECT_EQ(std::get<RunSpec>(again).calibration.bos, BosMode::On);
+    EXPECT_EQ(std::get<RunSpec>(again).evaluation->bos, BosMode::On);
+}
+
+TEST(JsonSpecs, StandardOutputIsNoFolder) {
+    RunSpec run = samples::runSpec();
+    run.outDir = "-";
+    AnalyzeSpec analyze = samples::analyzeSpec();
+    analyze.outDir = "-";
+    SensitivitySpec sensitivity = samples::sensitivitySpec();
+    sensitivity.analysisDir = "-";
+    for (const JobSpec& spec : {JobSpec(run), JobSpec(analyze), JobSpec(sensitivity)}) {
+        const Status status = validate(spec);
+        ASSERT_FALSE(status);
+        EXPECT_NE(status.error().message.find("standard output"), std::string::npos)
+            << status.error().message;
+    }
+    run.outDir = "./-";
+    EXPECT_TRUE(validate(run));
+}
+
 struct HostileText {
     std::string text;
     std::string_view named;
@@ -154,6 +184,7 @@ TEST(JsonSpecs, RefusesHostileTextNamingThePlace) {
         {run + R"(, "rate": "fast"})", "rate"},
         {run + R"(, "batch": 0})", "batch"},
         {run + R"(, "weights": "best"})", "best"},
+        {run + R"(, "bos": "maybe"})", "bos: found \"maybe\", expected auto, on or off"},
         {run + R"(, "samples": 0})", "samples"},
         {run + R"(, "samples": 1e3})", "samples"},
         {run + R"(, "seq_len": 99999999999})", "seq_len"},

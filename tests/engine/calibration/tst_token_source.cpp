@@ -55,8 +55,9 @@ protected:
 
 TEST_F(TokenSource, TakesTheFirstWindows) {
     const std::string path = writeText(e2e::sampleText(400));
-    const auto all = tokenizeFile(*m_weights, path);
-    ASSERT_TRUE(all) << all.error().text();
+    const auto text = tokenizeFile(*m_weights, path, BosMode::Auto, m_context);
+    ASSERT_TRUE(text) << text.error().text();
+    const std::vector<std::int32_t>* const all = &text->ids;
     const auto found = tokens(path, 3, 40);
     ASSERT_TRUE(found) << found.error().text();
     const std::vector<std::int32_t> first(all->begin(), all->begin() + 120);
@@ -64,17 +65,50 @@ TEST_F(TokenSource, TakesTheFirstWindows) {
     EXPECT_EQ(found->info.tokens, 120);
     EXPECT_EQ(found->info.source, "text.txt");
     EXPECT_EQ(found->info.sha256, tokenHash(first));
+    EXPECT_FALSE(found->info.bos); // the tokenizer puts none in front
     EXPECT_TRUE(m_warnings.empty());
 }
 
 TEST_F(TokenSource, AShortTextGivesFewerSequencesAndAWarning) {
     const std::string path = writeText(e2e::sampleText(60));
-    const auto count = tokenizeFile(*m_weights, path).value().size();
+    const auto count = tokenizeFile(*m_weights, path, BosMode::Auto, m_context).value().ids.size();
     const auto found = tokens(path, 100, 20);
     ASSERT_TRUE(found) << found.error().text();
     EXPECT_EQ(found->info.sequences, static_cast<int>(count / 20));
     ASSERT_EQ(m_warnings.size(), 1U);
     EXPECT_NE(m_warnings.front().find("100 were asked for"), std::string::npos) << m_warnings.front();
+}
+
+TEST_F(TokenSource, OneBosStandsInFrontOfTheWholeText) {
+    const std::string path = writeText(e2e::sampleText(400));
+    const auto without = calibrationTokens(*m_weights, {path, 3, 40, BosMode::Off}, 0, m_device, m_context);
+    const auto with = calibrationTokens(*m_weights, {path, 3, 40, BosMode::On}, 0, m_device, m_context);
+    ASSERT_TRUE(without && with);
+    const at::Tensor ids = with->ids.flatten();
+    EXPECT_EQ(ids[0].item<std::int64_t>(), e2e::kTinyVocabSize - 2);
+    EXPECT_TRUE(at::equal(ids.narrow(0, 1, 119), without->ids.flatten().narrow(0, 0, 119)));
+    EXPECT_TRUE(with->info.bos);
+    EXPECT_EQ(with->info.bosMode, BosMode::On);
+    EXPECT_FALSE(without->info.bos);
+}
+
+TEST_F(TokenSource, TextsOfJsonLinesAreTaken) {
+    const std::string path = writeText("{\"text\": \"the river\"}\n{\"text\": \"in winter carries\"}\n");
+    const auto lines = tokenizeFile(*m_weights, path, BosMode::Off, m_context);
+    ASSERT_TRUE(lines) << lines.error().text();
+    EXPECT_EQ(lines->form, "2 texts of JSON lines, key text");
+    const auto plain =
+        tokenizeFile(*m_weights, writeText("the river\n\nin winter carries"), BosMode::Off, m_context);
+    EXPECT_EQ(lines->ids, plain.value().ids);
+}
+
+TEST_F(TokenSource, SequencesBeyondTheContextAreSaid) {
+    // The tiny model is made for 512 tokens.
+    ASSERT_TRUE(tokens(writeText(e2e::sampleText(2000)), 1, 600));
+    ASSERT_EQ(m_warnings.size(), 1U);
+    for (const char* number : {"600", "512"})
+        EXPECT_NE(m_warnings.front().find(number), std::string::npos) << m_warnings.front();
+    EXPECT_EQ(m_context.warnings(), m_warnings);
 }
 
 TEST_F(TokenSource, EmptyTooShortAndMissingTextAreErrors) {
@@ -112,8 +146,13 @@ TEST_F(TokenSource, GreedyTokensAreTheModelsMostLikely) {
     options.greedyTokens = options.length;
     const auto ids = generateTokens(*m_weights, options, m_device, m_context);
     ASSERT_TRUE(ids) << ids.error().text();
-    EXPECT_TRUE(at::equal(logits(*ids).argmax(-1).narrow(1, 0, options.length - 1),
-                          ids->narrow(1, 1, options.length - 1)));
+    const at::Tensor all = logits(*ids).narrow(1, 0, options.length - 1);
+    const at::Tensor chosen = all.gather(-1, ids->narrow(1, 1, options.length - 1).unsqueeze(-1)).squeeze(-1);
+    // With and without a cache a logit, a sum of 64 fp32 products after two blocks, differs by some 1e-6 of
+    // the largest: a token that near to the most likely one may be taken for it.
+    const double rounding = 1e-5 * all.abs().max().item<double>();
+    EXPECT_LE((all.amax(-1) - chosen).max().item<double>(), rounding);
+    EXPECT_GT((all.amax(-1) - all.mean(-1)).min().item<double>(), 1e3 * rounding);
 }
 
 // Over drawn tokens the mean of -log p is the mean entropy, and the mean of the probability up to the middle
@@ -141,6 +180,8 @@ TEST_F(TokenSource, SampledTokensFollowTheModelsProbabilities) {
                 5 * std::sqrt(1.0 / 12 / static_cast<double>(middle.numel())));
 }
 
+// The same 69 draws from probabilities that batches of 1 and 3 round differently, by some 1e-7: a draw falls
+// between the two roundings of its boundary that seldom.
 TEST_F(TokenSource, ASequenceDoesNotDependOnThoseBesideIt) {
     GenerationOptions options;
     options.sequences = 3;

@@ -128,6 +128,31 @@ TEST_F(ChoiceScores, inputsThatBeginAnotherAreRunOnce) {
     EXPECT_GE(requests.requests[4].input, requests.requests[3].input + 1);
 }
 
+TEST_F(ChoiceScores, aBosStandsInFrontOfEveryContextAndNeverTwice) {
+    const std::int32_t bos = m_tokenizer->bosId().value();
+    ChoiceTask task{"t", "t", {}};
+    task.items.push_back({"some context", {"one", "two"}, 0, 1});
+    task.items.push_back({"<s>some context", {"one", "two"}, 0, 2}); // as a template may have written it
+    task.items.push_back({"", {"one", "two"}, 0, 3});
+    ChoiceRequests without;
+    ChoiceRequests with;
+    ASSERT_TRUE(addRequests(task, *m_tokenizer, 512, {}, without));
+    ASSERT_TRUE(addRequests(task, *m_tokenizer, 512, {}, with, BosMode::On));
+    const auto inputOf = [](const ChoiceRequests& requests, std::size_t index) {
+        return requests.inputs[requests.requests[index].input];
+    };
+    std::vector<std::int32_t> expected = inputOf(without, 0);
+    expected.insert(expected.begin(), bos);
+    EXPECT_EQ(inputOf(with, 0), expected);
+    EXPECT_EQ(with.requests[0].first, without.requests[0].first + 1);
+    EXPECT_EQ(with.requests[0].targets, without.requests[0].targets);
+    EXPECT_EQ(inputOf(with, 2), inputOf(without, 2)) << "it has one already";
+    EXPECT_EQ(inputOf(with, 4), inputOf(without, 4)) << "an empty context is a BOS anyway";
+    ChoiceRequests automatic;
+    ASSERT_TRUE(addRequests(task, *m_tokenizer, 512, {}, automatic, BosMode::Auto));
+    EXPECT_EQ(automatic.inputs, without.inputs) << "this tokenizer puts none in front";
+}
+
 TEST_F(ChoiceScores, manyItemsGiveSeveralBatches) {
     // 400 items of about 50 tokens are more than one batch of 2048; every one must score as it does alone.
     ChoiceTask task = sampleTask();

@@ -4,8 +4,10 @@
 
 #include "engine/io/model_config.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/sentencepiece_proto.h"
 #include "engine/io/tensor_file.h"
 #include "engine/io/text_encoder.h"
+#include "engine/io/tokenizer_config.h"
 #include "tests/engine/io/io_test_data.h"
 
 using namespace bdq;
@@ -87,7 +89,8 @@ bool acceptsGguf(const std::string& bytes) {
     const auto header = parseGguf(asBytes(bytes), "fuzz");
     if (!header) return false;
     // What opening a model does next must be as safe.
-    const auto config = configFromGguf(*header, asBytes(bytes), "fuzz");
+    const GgufPart part{&*header, asBytes(bytes)};
+    const ConfigReading reading = configFromGguf(std::span(&part, 1), "fuzz");
     const auto bpe = bpeFromGguf(*header, "fuzz");
     const auto pieces = sentencePieceFromGguf(*header, "fuzz");
     if (pieces) {
@@ -100,7 +103,7 @@ bool acceptsGguf(const std::string& bytes) {
     }
     for (const GgufTensor& tensor : header->tensors)
         EXPECT_LE(tensor.offsetBytes + tensor.sizeBytes, bytes.size());
-    return config.has_value() && bpe.has_value();
+    return !reading.refusal && bpe.has_value();
 }
 
 } // namespace
@@ -126,7 +129,7 @@ TEST(IoFuzz, tokenizerJson) {
     const std::string good =
         R"({"added_tokens":[{"id":3,"content":"<s>"}],"normalizer":null,"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}| ?[^\\s\\p{N}]+|\\s+"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b"]]}})";
     fuzz(good, 4000, 3, [](const std::string& bytes) {
-        const auto encoder = bpeFromJson(bytes, "fuzz");
+        const auto encoder = bpeFromJson(bytes, {}, "fuzz");
         if (!encoder) return false;
         const auto ids = (*encoder)->encode("abba");
         if (ids) {
@@ -141,9 +144,52 @@ TEST(IoFuzz, configJson) {
         R"({"model_type":"llama","hidden_size":64,"intermediate_size":96,"num_hidden_layers":2,"num_attention_heads":4,"vocab_size":100,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":64}})";
     fuzz(good, 3000, 4, [](const std::string& bytes) {
         const auto config = configFromJson(bytes, "fuzz");
-        if (config) {
-            EXPECT_GT(config->heads, 0);
-        }
-        return config.has_value();
+        if (!config || config->refusal) return false;
+        EXPECT_GT(config->config.heads, 0);
+        return true;
     });
+}
+
+// Everything that a tokenizer.json can ask for, on texts that touch each part of it.
+TEST(IoFuzz, tokenizerJsonWithAllParts) {
+    const std::string good =
+        R"({"added_tokens":[{"id":5,"content":"<s>","special":true,"lstrip":true},{"id":6,"content":"ab","single_word":true,"normalized":true,"rstrip":true}],)"
+        R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"},{"type":"Lowercase"},{"type":"Strip","strip_left":true,"strip_right":true},{"type":"Replace","pattern":{"Regex":"b*"},"content":"b"},{"type":"Prepend","prepend":"_"},{"type":"Replace","pattern":{"String":" "},"content":"_"}]},)"
+        R"("pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Metaspace","replacement":"_","prepend_scheme":"first","split":true},{"type":"Split","pattern":{"String":"-"},"behavior":"MergedWithNext","invert":false},{"type":"Digits","individual_digits":true}]},)"
+        R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"id":"<s>","ids":[5],"tokens":["<s>"]}}},)"
+        R"("model":{"type":"BPE","unk_token":"_","fuse_unk":true,"byte_fallback":true,"vocab":{"a":0,"b":1,"aa":2,"_":3,"<0xC3>":4},"merges":["a a"]}})";
+    fuzz(good, 4000, 5, [](const std::string& bytes) {
+        const auto encoder = bpeFromJson(bytes, {}, "fuzz");
+        if (!encoder) return false;
+        for (const char* text : {"", "AAb <s> 12-a ab", "\u00e9\u0301 <s><s>  "})
+            if (const auto ids = (*encoder)->encode(text)) {
+                EXPECT_LE(ids->size(), 100'000u);
+            }
+        return true;
+    });
+}
+
+TEST(IoFuzz, vocabularyAndMerges) {
+    fuzz("#version: 0.2\na b\nab a\n", 2000, 6, [](const std::string& merges) {
+        const auto encoder = bpeFromFiles(R"({"a":0,"b":1,"ab":2,"aba":3})", merges, {}, "fuzz");
+        return encoder && (*encoder)->encode("abab").has_value();
+    });
+    fuzz(R"({"a":0,"b":1,"ab":2,"aba":3})", 2000, 7, [](const std::string& vocabulary) {
+        const auto encoder = bpeFromFiles(vocabulary, "a b\nab a\n", {}, "fuzz");
+        return encoder && (*encoder)->encode("abab").has_value();
+    });
+}
+
+TEST(IoFuzz, sentencePieceModel) {
+    const std::string piece = "\x0a\x0c\x0a\x03"
+                              "abc\x15" +
+                              raw(0.5f) + "\x18\x04";
+    std::mt19937_64 random(8);
+    std::size_t pieces = 0;
+    for (int round = 0; round < 4000; ++round)
+        pieces += piecesOfModel(mutate(piece + piece, random)).size();
+    EXPECT_GT(pieces, 0u);
+    ASSERT_EQ(piecesOfModel(piece).size(), 1u);
+    EXPECT_EQ(piecesOfModel(piece)[0].text, "abc");
+    EXPECT_EQ(piecesOfModel(piece)[0].type, 4);
 }

@@ -22,10 +22,24 @@ nlohmann::json llama() {
             {"tie_word_embeddings", true}, {"hidden_act", "silu"}};
 }
 
+/// The numbers, or why the model cannot be computed.
+Result<ModelConfig> computable(Result<ConfigReading> reading) {
+    if (!reading) return passOn(reading.error());
+    if (reading->refusal) return passOn(*reading->refusal);
+    return reading->config;
+}
+
 Result<ModelConfig> changed(const std::function<void(nlohmann::json&)>& change) {
     nlohmann::json document = llama();
     change(document);
-    return configFromJson(document.dump(), "config.json");
+    return computable(configFromJson(document.dump(), "config.json"));
+}
+
+/// What is listed of a config.json, whether or not it can be computed.
+ModelConfig listed(std::string_view text) {
+    const auto reading = configFromJson(text, "config.json");
+    EXPECT_TRUE(reading) << reading.error().text();
+    return reading->config;
 }
 
 GgufBuilder ggufConfig(const char* without = "") {
@@ -47,7 +61,9 @@ GgufBuilder ggufConfig(const char* without = "") {
 
 Result<ModelConfig> fromGguf(const GgufBuilder& file) {
     const std::string bytes = file.bytes();
-    return configFromGguf(parseGguf(asBytes(bytes), "m.gguf").value(), asBytes(bytes), "m.gguf");
+    const GgufHeader header = parseGguf(asBytes(bytes), "m.gguf").value();
+    const GgufPart part{&header, asBytes(bytes)};
+    return computable(configFromGguf(std::span(&part, 1), "m.gguf"));
 }
 
 } // namespace
@@ -201,6 +217,93 @@ TEST(ModelConfig, refusesBadConfigJson) {
         EXPECT_EQ(config.error().code, row.code);
         EXPECT_NE(config.error().message.find(row.reason), std::string::npos) << config.error().message;
     }
+}
+
+TEST(ModelConfig, swishIsSilu) {
+    EXPECT_TRUE(changed([](auto& d) { d["hidden_act"] = "swish"; }));
+}
+
+TEST(ModelConfig, otherFamiliesAreListed) {
+    const ModelConfig gpt2 = listed(R"({"model_type":"gpt2","n_layer":12,"n_embd":768,"n_head":12,)"
+                                    R"("vocab_size":50257,"n_positions":1024})");
+    EXPECT_EQ(gpt2.architecture, "gpt2");
+    EXPECT_EQ(gpt2.layers, 12);
+    EXPECT_EQ(gpt2.hiddenSize, 768);
+    EXPECT_EQ(gpt2.headDim, 64);
+    EXPECT_EQ(gpt2.contextLength, 1024);
+    EXPECT_EQ(gpt2.intermediateSize, 0) << "not said";
+    EXPECT_EQ(gpt2.ropeTheta, 0) << "not said";
+    const ModelConfig vision = listed(
+        R"({"model_type":"llava","vision_config":{"hidden_size":1024},"text_config":{"model_type":"llama",)"
+        R"("hidden_size":4096,"num_hidden_layers":32,"intermediate_size":11008,"rope_theta":5e5}})");
+    EXPECT_EQ(vision.architecture, "llava");
+    EXPECT_EQ(vision.hiddenSize, 4096);
+    EXPECT_EQ(vision.ropeTheta, 5e5);
+    EXPECT_EQ(vision.heads, 0);
+    const ModelConfig omni = listed(R"({"model_type":"qwen2_5_omni","thinker_config":{"text_config":)"
+                                    R"({"num_hidden_layers":28}}})");
+    EXPECT_EQ(omni.layers, 28);
+    const ModelConfig python = listed(R"({"model_type":"mamba2","num_hidden_layers":24,"a":[0.0, Infinity],)"
+                                      R"("b":-Infinity,"c":NaN,"d":"NaN \" Infinity"})");
+    EXPECT_EQ(python.layers, 24);
+    EXPECT_EQ(listed(R"({"architectures":["MixModel"],"hidden_size":"big"})").architecture, "MixModel");
+    EXPECT_EQ(listed(R"({"model_type":"gemma3n","intermediate_size":[8,16],"head_dim":[4,4]})").headDim, 4);
+    EXPECT_EQ(listed(R"({"model_type":"llama"})").hiddenSize, 0) << "also what would be computed";
+}
+
+TEST(ModelConfig, quantizedCheckpointsAreRefused) {
+    for (const char* key : {"quantization_config", "compression_config"}) {
+        const auto refused = changed([&](auto& d) { d[key] = {{"quant_method", "awq"}, {"bits", 4}}; });
+        ASSERT_FALSE(refused) << key;
+        EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+        EXPECT_NE(refused.error().message.find("already quantized"), std::string::npos);
+        EXPECT_NE(refused.error().message.find("awq"), std::string::npos) << refused.error().message;
+    }
+    EXPECT_FALSE(changed([](auto& d) { d["quantization"] = {{"group_size", 64}, {"bits", 4}}; })) << "MLX";
+    EXPECT_TRUE(changed([](auto& d) { d["quantization_config"] = nullptr; }));
+}
+
+// The parts of a split model: the first with metadata alone, tensors behind it.
+TEST(ModelConfig, readsTensorsOfWhicheverPart) {
+    GgufBuilder first = ggufConfig("llama.vocab_size");
+    GgufBuilder second;
+    second.tensor("token_embd.weight", {64, 3}, 0, std::string(64 * 3 * 4, '\0'));
+    std::string table;
+    for (int i = 0; i < 8; ++i)
+        table += raw(2.f);
+    GgufBuilder third;
+    third.tensor("rope_freqs.weight", {8}, 0, table);
+    const std::string bytes[] = {first.bytes(), second.bytes(), third.bytes()};
+    std::vector<GgufHeader> headers;
+    for (const std::string& text : bytes)
+        headers.push_back(parseGguf(asBytes(text), "m.gguf").value());
+    std::vector<GgufPart> parts;
+    for (std::size_t i = 0; i < headers.size(); ++i)
+        parts.push_back({&headers[i], asBytes(bytes[i])});
+    const auto config = computable(configFromGguf(parts, "m.gguf"));
+    ASSERT_TRUE(config) << config.error().text();
+    EXPECT_EQ(config->vocabSize, 3);
+    EXPECT_EQ(config->ropeDivisors, std::vector<double>(8, 2.0));
+}
+
+TEST(ModelConfig, otherGgufFilesAreListed) {
+    GgufBuilder byLayer;
+    byLayer.text("general.architecture", "lfm2");
+    byLayer.u32("lfm2.block_count", 2);
+    byLayer.numbers<std::int32_t>("lfm2.attention.head_count_kv", GgufType::I32, {0, 2});
+    const std::string bytes = byLayer.bytes();
+    const GgufHeader header = parseGguf(asBytes(bytes), "m").value();
+    const GgufPart part{&header, asBytes(bytes)};
+    const ConfigReading reading = configFromGguf(std::span(&part, 1), "m");
+    EXPECT_EQ(reading.config.layers, 2);
+    EXPECT_EQ(reading.config.kvHeads, 0);
+    GgufBuilder adapter = ggufConfig();
+    adapter.text("general.type", "adapter");
+    EXPECT_EQ(fromGguf(adapter).error().code, ErrorCode::Unsupported);
+    EXPECT_NE(fromGguf(adapter).error().message.find("'adapter'"), std::string::npos);
+    GgufBuilder whole = ggufConfig();
+    whole.text("general.type", "model");
+    EXPECT_TRUE(fromGguf(whole));
 }
 
 TEST(ModelConfig, readsGgufMetadata) {

@@ -1,5 +1,7 @@
 #include "engine/io/pretokenizer.h"
 
+#include <nlohmann/json.hpp>
+
 #include "engine/io/utf8.h"
 #include "tests/engine/io/io_test_data.h"
 
@@ -11,9 +13,17 @@ namespace {
 using Pieces = std::vector<std::string_view>;
 
 Pieces split(std::string_view name, std::string_view text) {
-    Pieces pieces;
-    EXPECT_TRUE(Pretokenizer::fromGgufName(name, "t").value().split(text, pieces));
-    return pieces;
+    Pretokenizer::Pieces pieces;
+    EXPECT_TRUE(Pretokenizer::fromGgufName(name, "t").value().split(text, true, pieces));
+    return pieces.texts;
+}
+
+std::vector<std::string> splitByJson(const nlohmann::json& object, std::string_view text, bool first = true) {
+    Pretokenizer::Pieces pieces;
+    const auto cuts = pretokenizerFromJson(&object, "t");
+    EXPECT_TRUE(cuts) << cuts.error().text();
+    EXPECT_TRUE(cuts->stages.split(text, first, pieces));
+    return {pieces.texts.begin(), pieces.texts.end()};
 }
 
 } // namespace
@@ -46,24 +56,100 @@ TEST(Pretokenizer, piecesAreTheWholeText) {
 }
 
 TEST(Pretokenizer, emptyMatchesAndHostilePatterns) {
-    Pieces pieces;
-    ASSERT_TRUE(Pretokenizer::fromPatterns({"x*"}, "t").value().split("a\u00e9xxb", pieces));
-    EXPECT_EQ(pieces, (Pieces{"a\u00e9", "xx", "b"}));
+    // As Oniguruma: an empty match is a cut, unless it stands right behind the match before it.
+    Pretokenizer::Pieces pieces;
+    ASSERT_TRUE(Pretokenizer::fromPatterns({"x*"}, "t").value().split("a\u00e9xxb", true, pieces));
+    EXPECT_EQ(pieces.texts, (Pieces{"a", "\u00e9", "xx", "b"}));
     // Exponential backtracking ends in an error, not in a hang.
     const std::string text(64, 'a');
-    pieces.clear();
     const auto status =
-        Pretokenizer::fromPatterns({"(?:a+)+(?:a+)+(?:a+)+[^a]"}, "t").value().split(text, pieces);
+        Pretokenizer::fromPatterns({"(?:a+)+(?:a+)+(?:a+)+[^a]"}, "t").value().split(text, true, pieces);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::Unsupported);
 }
 
-TEST(Pretokenizer, unknownNamesAreRefused) {
-    const auto unknown = Pretokenizer::fromGgufName("tekken", "file.gguf");
+// The examples of the documentation of `tokenizers` (SplitDelimiterBehavior).
+TEST(Pretokenizer, behaviorsOfSplit) {
+    const std::string text = "the-final--countdown";
+    const std::pair<const char*, std::vector<std::string>> cases[] = {
+        {"Removed", {"the", "final", "countdown"}},
+        {"Isolated", {"the", "-", "final", "-", "-", "countdown"}},
+        {"MergedWithPrevious", {"the-", "final-", "-", "countdown"}},
+        {"MergedWithNext", {"the", "-final", "-", "-countdown"}},
+        {"Contiguous", {"the", "-", "final", "--", "countdown"}}};
+    for (const auto& [behavior, expected] : cases)
+        for (const char* kind : {"String", "Regex"}) {
+            const nlohmann::json cut{
+                {"type", "Split"}, {"pattern", {{kind, "-"}}}, {"behavior", behavior}, {"invert", false}};
+            EXPECT_EQ(splitByJson(cut, text), expected) << behavior << " " << kind;
+        }
+    const nlohmann::json words{
+        {"type", "Split"}, {"pattern", {{"Regex", "[a-z]+"}}}, {"behavior", "Removed"}, {"invert", true}};
+    EXPECT_EQ(splitByJson(words, text), (std::vector<std::string>{"the", "final", "countdown"}));
+}
+
+TEST(Pretokenizer, metaspaceAndSpacesInFront) {
+    const auto metaspace = [](const char* scheme, bool split) {
+        return nlohmann::json{
+            {"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", scheme}, {"split", split}};
+    };
+    using Texts = std::vector<std::string>;
+    EXPECT_EQ(splitByJson(metaspace("always", true), "a b"), (Texts{"_a", "_b"}));
+    EXPECT_EQ(splitByJson(metaspace("always", false), "a b"), (Texts{"_a_b"}));
+    EXPECT_EQ(splitByJson(metaspace("always", false), " a"), (Texts{"_a"})) << "one is there";
+    EXPECT_EQ(splitByJson(metaspace("first", false), "a", true), (Texts{"_a"}));
+    EXPECT_EQ(splitByJson(metaspace("first", false), "a", false), (Texts{"a"}));
+    EXPECT_EQ(splitByJson(metaspace("never", true), "a  b"), (Texts{"a", "_", "_b"}));
+    const nlohmann::json older{{"type", "Metaspace"}, {"replacement", "_"}, {"add_prefix_space", false}};
+    EXPECT_EQ(splitByJson(older, "a b"), (Texts{"a", "_b"}));
+    const nlohmann::json bytes{{"type", "ByteLevel"}, {"add_prefix_space", true}, {"use_regex", true}};
+    EXPECT_EQ(splitByJson(bytes, "a b"), (Texts{" a", " b"}));
+    EXPECT_EQ(splitByJson(bytes, " a"), (Texts{" a"}));
+}
+
+TEST(Pretokenizer, nestedAndIntersectedClasses) {
+    const auto nested = Regex::compile("[a[bc\\s]]+", "t");
+    ASSERT_TRUE(nested) << nested.error().text();
+    std::vector<Range> found;
+    ASSERT_TRUE(nested->findAll("xab cx", found));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].begin, 1u);
+    EXPECT_EQ(found[0].end, 5u);
+    for (const char* pattern : {"[a-z&&[^b]]", "[a[^b]]"}) {
+        const auto refused = Regex::compile(pattern, "t");
+        ASSERT_FALSE(refused) << pattern;
+        EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+    }
+    EXPECT_TRUE(Regex::compile("[[:alpha:]\\s]+", "t"));
+}
+
+// Digits in threes from the right: empty matches cut.
+TEST(Pretokenizer, superBpeGroupsDigits) {
+    EXPECT_EQ(split("superbpe", "a 1234567"), (Pieces{"a ", "1", "234", "567"}));
+}
+
+TEST(Pretokenizer, everyGgufNameCompiles) {
+    const auto unknown = Pretokenizer::fromGgufName("new-model", "file.gguf");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code, ErrorCode::Unsupported);
-    for (const char* part : {"file.gguf", "'tekken'", "smollm"})
-        EXPECT_NE(unknown.error().message.find(part), std::string::npos) << unknown.error().message;
+    const std::string& message = unknown.error().message;
+    for (const char* part : {"file.gguf", "'new-model'", "smollm", "deepseek-r1-qwen", "tekken"})
+        EXPECT_NE(message.find(part), std::string::npos) << message;
+    std::istringstream names(message.substr(message.find("one of ") + 7));
+    int count = 0;
+    for (std::string name; names >> name; ++count) {
+        const auto cuts = Pretokenizer::fromGgufName(name, "t");
+        ASSERT_TRUE(cuts) << name << ": " << cuts.error().text();
+        Pretokenizer::Pieces pieces;
+        ASSERT_TRUE(cuts->split("It's 12345 \u4f60\u597d\n", true, pieces)) << name;
+        std::string joined;
+        for (const std::string_view piece : pieces.texts)
+            joined += piece;
+        EXPECT_EQ(joined, "It's 12345 \u4f60\u597d\n") << name;
+    }
+    EXPECT_GT(count, 40);
+    EXPECT_FALSE(Pretokenizer::fromGgufName("", "t"));
+    EXPECT_FALSE(Pretokenizer::fromGgufName("gpt-2 mpt", "t"));
 }
 
 TEST(Utf8, findsTheFirstInvalidByte) {

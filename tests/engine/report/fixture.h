@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/api/atomic_file.h"
+#include "engine/api/sensitivity.h"
 #include "engine/io/tensor_file.h"
 #include "tests/engine/api/samples.h"
 
@@ -87,6 +88,41 @@ inline AnalysisResult syntheticAnalysis(const std::vector<TransformKind>& transf
             analysis.sites.push_back(std::move(site));
         }
     return analysis;
+}
+
+/// Estimated losses that fall with the bits; layer 3 down costs most, and its SQNR is not the lowest.
+inline constexpr SiteKey kCostliest{3, Site::Down};
+inline AnalysisResult withLosses(AnalysisResult analysis) {
+    analysis.lossEstimate = LossEstimateInfo{4, 256, 4, 20};
+    for (SiteAnalysis& site : analysis.sites) {
+        site.topTokenEnergyShare = site.key == kCostliest ? 0.999 : 0.02;
+        for (auto& [kind, value] : site.transforms) {
+            value.loss.emplace();
+            const double at4 = site.key == kCostliest ? 0.25 : 0.001 * (1 + site.key.layer);
+            for (int bits = 2; bits <= 8; ++bits) {
+                const auto i = static_cast<std::size_t>(bits - 2);
+                const double nats = at4 * std::pow(4.0, 4 - bits);
+                value.loss->activationSymmetric[i] = value.loss->activationAsymmetric[i] = nats / 2;
+                value.loss->weightSymmetric[i] = value.loss->weightAsymmetric[i] = nats;
+                value.loss->weightSymmetricSearched[i] = value.loss->weightAsymmetricSearched[i] = nats / 2;
+            }
+            value.sqnrDbTokenMedian = {{"W4A4", 7.75}};
+            value.sqnrDbTokenLow = {{"W4A4", 4.25}};
+        }
+    }
+    return analysis;
+}
+
+/// Every site at W4A4 under BDQ, measured: the costliest is layer 0 o.
+inline SensitivityResult syntheticSensitivity(const AnalysisResult& analysis) {
+    SensitivityResult sensitivity;
+    sensitivity.activation = parseScheme("W4A4").value().activation;
+    sensitivity.text.source = "measured.txt";
+    sensitivity.klTokens = 511;
+    for (const SiteAnalysis& site : analysis.sites)
+        sensitivity.rows.push_back({site.key, TransformKind::Bdq, OperandScheme{4, true, 0}, 0.1, 0.1,
+                                    site.key == SiteKey{0, Site::O} ? 0.5 : 0.002});
+    return sensitivity;
 }
 
 inline RunResult syntheticRun() {

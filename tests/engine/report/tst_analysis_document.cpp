@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "engine/report/builders.h"
@@ -31,10 +33,33 @@ TEST_F(ReportTest, MeansOfTheComparisonAreMeans) {
     for (SiteAnalysis& site : analysis.sites)
         if (site.key.site == Site::O) site.transforms[TransformKind::None].sqnrDbMeasured["W4A4"] = value++;
     const Document document = analysisDocument({folder, {}, analysis, folder, {}});
-    const Table& table = std::get<Table>(document.sections[0].blocks.at(1));
+    const auto section = std::ranges::find(document.sections, "Transforms compared", &Section::heading);
+    ASSERT_NE(section, document.sections.end());
+    const Table& table = std::get<Table>(section->blocks.at(1));
     ASSERT_EQ(table.rows.size(), 4U);
     EXPECT_EQ(table.rows[1][1].text, "o");
     EXPECT_EQ(table.rows[1][2].exact, "12.5"); // mean of 10..15
+}
+
+TEST_F(ReportTest, AnalysisPageStartsWithWhatTheSitesCost) {
+    writeAnalysis(folder, withLosses(syntheticAnalysis({TransformKind::None, TransformKind::Bdq})));
+    const Document document = analysisDocument(loadReportData(folder).value());
+    EXPECT_EQ(document.sections.front().heading, "What it costs");
+    EXPECT_NE(document.summary.front().value.find("nats (estimated), largest layer 3 down with"),
+              std::string::npos)
+        << document.summary.front().value;
+    const auto worst = std::ranges::find(document.sections, "Worst sites", &Section::heading);
+    ASSERT_NE(worst, document.sections.end());
+    EXPECT_EQ(std::get<Subheading>(worst->blocks.at(1)).text, "layer 3 down");
+    EXPECT_EQ(markupProblem(renderHtml(document), true), "");
+}
+
+TEST_F(ReportTest, AnalysisPageWithoutLossesSaysThatNothingIsRanked) {
+    writeAnalysis(folder, syntheticAnalysis({TransformKind::None, TransformKind::Bdq}));
+    const std::string text = renderMarkdown(analysisDocument(loadReportData(folder).value()));
+    EXPECT_NE(text.find("not ranked"), std::string::npos);
+    EXPECT_NE(text.find("bdq sensitivity"), std::string::npos);
+    EXPECT_EQ(text.find("sum of losses"), std::string::npos);
 }
 
 TEST_F(ReportTest, AnalysisPageStandsWithoutSitesOrSchemes) {

@@ -44,6 +44,17 @@ TEST(CsvReport, AnalysisHasOneRowPerTransform) {
         EXPECT_EQ(columns(row), columns(rows[0])) << row;
     EXPECT_NE(rows[0].find("sqnr_measured W4A4 (dB)"), std::string::npos);
     EXPECT_EQ(rows[2].find("0,qkv,bdq,"), 0U);
+    EXPECT_TRUE(rows[1].ends_with(",,,,,,")) << rows[1]; // nothing is known of tokens and losses
+}
+
+TEST(CsvReport, AnalysisHoldsLossesAndTokens) {
+    const AnalysisResult analysis = withLosses(syntheticAnalysis({TransformKind::None, TransformKind::Bdq}));
+    const std::vector<std::string> rows = lines(csvReport({{}, {}, analysis, {}, {}}));
+    EXPECT_NE(rows[0].find("sqnr_token_median W4A4 (dB),sqnr_token_low W4A4 (dB),loss_estimated W4A4 (nats)"),
+              std::string::npos);
+    EXPECT_NE(rows[0].find("top_token_energy (0..1)"), std::string::npos);
+    // W4A4 of layer 0: 7.75 dB, 4.25 dB, 0.001 nats; tokens at W8A8 are not known.
+    EXPECT_NE(rows[1].find(",7.75,4.25,0.001,,,"), std::string::npos) << rows[1];
 }
 
 } // namespace

@@ -41,7 +41,7 @@ TEST(DocumentHtml, HeatFollowsTheValue) {
     EXPECT_EQ(sqnrCell(8).text, "8.0 !!");
     EXPECT_EQ(sqnrCell(12).text, "12.0 !");
     EXPECT_EQ(sqnrCell(16).text, "16.0");
-    EXPECT_EQ(sqnrCell(NAN).text, "n/a !!");
+    EXPECT_EQ(sqnrCell(NAN).text, "-");
     EXPECT_EQ(sqnrCell(NAN).heat, kNoHeat);
     EXPECT_EQ(flatnessCell(NAN).heat, kNoHeat);
     EXPECT_EQ(flatnessCell(0.25).heat, 0.25);

@@ -29,6 +29,34 @@ TEST(JsonReport, HoldsTheStoredRunAndWhatFollowsFromIt) {
     EXPECT_EQ(report.at("problems").at(0), "a problem");
 }
 
+TEST(JsonReport, RanksTheSitesByLoss) {
+    ReportData data;
+    data.analysis = withLosses(syntheticAnalysis({TransformKind::None, TransformKind::Bdq}));
+    const Json ranking = Json::parse(jsonReport(data).value()).at("derived").at("ranking");
+    EXPECT_EQ(ranking.at("basis"), "estimated");
+    EXPECT_EQ(ranking.at("scheme"), "W4A4");
+    EXPECT_EQ(ranking.at("sites").size(), data.analysis->sites.size());
+    EXPECT_EQ(ranking.at("sites").at(0).at("site"), "down");
+    double sum = 0;
+    for (const Json& site : ranking.at("sites"))
+        sum += site.at("loss_nats").get<double>();
+    EXPECT_NEAR(ranking.at("sum_nats"), sum, 1e-12);
+    data.run = syntheticRun();
+    data.run->spec.plan = {};
+    data.run->spec.plan.base = parseScheme("W4A4").value();
+    const Json derived = Json::parse(jsonReport(data).value()).at("derived");
+    EXPECT_EQ(derived.at("worst_sites_by"), "loss");
+    EXPECT_EQ(derived.at("worst_sites").at(0), Json({{"layer", 3}, {"site", "down"}}));
+    data.analysis->lossEstimate.reset();
+    for (SiteAnalysis& site : data.analysis->sites)
+        for (auto& [kind, value] : site.transforms)
+            value.loss.reset();
+    const Json unranked = Json::parse(jsonReport(data).value()).at("derived");
+    EXPECT_EQ(unranked.at("worst_sites_by"), "sqnr_db");
+    EXPECT_EQ(unranked.at("ranking").at("basis"), "not ranked");
+    EXPECT_TRUE(unranked.at("ranking").at("sites").empty());
+}
+
 TEST(JsonReport, HoldsTheStoredAnalysis) {
     AnalysisResult analysis = syntheticAnalysis({TransformKind::None});
     double sum = 0;

@@ -55,5 +55,20 @@ TEST_F(ReportTest, ABrokenAnalysisIsAProblemNotAnError) {
     EXPECT_NE(again->problems[0].find("99"), std::string::npos) << again->problems[0];
 }
 
+TEST_F(ReportTest, WhatIsOfOtherWeightsIsLeftOutWithWords) {
+    const std::string dir = writeRun("r", syntheticRun());
+    AnalysisResult other = syntheticAnalysis({TransformKind::None});
+    other.modelFingerprint = "another";
+    writeAnalysis(dir, other, 0);
+    const Result<ReportData> data = loadReportData(dir);
+    ASSERT_TRUE(data);
+    EXPECT_FALSE(data->analysis);
+    ASSERT_EQ(data->problems.size(), 1U);
+    EXPECT_NE(data->problems[0].find("other weights"), std::string::npos) << data->problems[0];
+    other.modelFingerprint.clear(); // made before results named their weights
+    writeAnalysis(dir, other, 0);
+    EXPECT_TRUE(loadReportData(dir)->analysis);
+}
+
 } // namespace
 } // namespace bdq::report

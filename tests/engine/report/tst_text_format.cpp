@@ -11,12 +11,12 @@ TEST(TextFormat, ThreeSignificantDigits) {
     const std::pair<double, const char*> rows[] = {
         {0, "0"},          {24.145, "24.1"},   {0.123456, "0.123"}, {1.0 / 3000, "3.33e-04"},
         {-7.777, "-7.78"}, {304978, "304978"}, {1e6, "1.00e+06"},   {99.95, "100"},
-        {NAN, "n/a"},      {INFINITY, "inf"},  {-INFINITY, "-inf"}};
+        {NAN, "-"},        {INFINITY, "inf"},  {-INFINITY, "-inf"}};
     for (const auto& [value, text] : rows)
         EXPECT_EQ(formatNumber(value), text) << value;
     EXPECT_EQ(formatNumber(24.145, 4), "24.14"); // 24.145 is below the tie in binary
     EXPECT_EQ(formatDb(-12.345), "-12.3");
-    EXPECT_EQ(formatDb(NAN), "n/a");
+    EXPECT_EQ(formatDb(NAN), "-");
     EXPECT_EQ(formatExact(0.1), "0.1");
     EXPECT_EQ(formatExact(NAN), "");
     EXPECT_EQ(formatNumber(1e300), "1.00e+300");
@@ -33,7 +33,7 @@ TEST(TextFormat, CountsSizesTimes) {
     EXPECT_EQ(formatSeconds(192), "3 min 12 s");
     EXPECT_EQ(formatSeconds(3600 * 5 + 61), "5 h 1 min");
     EXPECT_EQ(formatSeconds(119.9), "2 min 0 s");
-    EXPECT_EQ(formatSeconds(NAN), "n/a");
+    EXPECT_EQ(formatSeconds(NAN), "-");
 }
 
 TEST(TextFormat, Escapes) {

@@ -12,6 +12,7 @@
 #include "engine/train/clipped_quantizer.h"
 #include "engine/train/end_to_end.h"
 #include "tests/engine/model/random_block.h"
+#include "tests/engine/train/several_problems.h"
 
 namespace bdq::train {
 namespace {
@@ -68,12 +69,21 @@ BlockStart startOf(const ModelConfig& config, const BlockWeights& weights, const
 class EveryParameterisation : public ::testing::TestWithParam<Variant> {
 protected:
     ModelConfig m_config = smallConfig();
-    BlockWeights m_weights = randomBlock(m_config, 1);
+    BlockWeights m_weights;
     Rope m_rope = Rope::create(m_config, kTokens, at::kCPU);
-    at::Tensor m_inputs = randomTensor({kSequences, kTokens, m_config.hiddenSize}, 2) *
-                          at::exp(randomTensor({m_config.hiddenSize}, 3));
+    at::Tensor m_inputs;
     BlockHooks m_none;
-    at::Tensor m_targets = forwardBlock(m_config, m_weights, m_rope, m_inputs, m_none);
+    at::Tensor m_targets;
+
+    void SetUp() override { draw(0); }
+
+    /// Weights, inputs and outputs of one problem.
+    void draw(std::uint64_t seed) {
+        m_weights = randomBlock(m_config, seed + 1);
+        m_inputs = randomTensor({kSequences, kTokens, m_config.hiddenSize}, seed + 2) *
+                   at::exp(randomTensor({m_config.hiddenSize}, seed + 3));
+        m_targets = forwardBlock(m_config, m_weights, m_rope, m_inputs, m_none);
+    }
 
     TrainableBlock block(const std::string& scheme) {
         BlockStart start = startOf(m_config, m_weights, scheme, GetParam().rotation, GetParam().heads);
@@ -111,18 +121,21 @@ TEST_P(EveryParameterisation, StaysTheSameFunctionAfterTraining) {
 }
 
 TEST_P(EveryParameterisation, TrainingLowersTheError) {
-    TrainableBlock block = this->block("W3A3KV3");
-    TrainingRecipe recipe;
-    recipe.epochs = 20;
-    recipe.batch = 2;
-    const JobContext context;
-    double share = 0;
-    const auto training = trainBlock(block, {m_inputs, m_targets}, m_rope, recipe, context,
-                                     [&](double part) { share += part; });
-    ASSERT_TRUE(training) << training.error().text();
-    ASSERT_EQ(training->losses.size(), 40U);
-    EXPECT_NEAR(share, 1, 1e-9);
-    EXPECT_LT(training->losses[38] + training->losses[39], 0.9 * (training->losses[0] + training->losses[1]));
+    const test::Mean change = test::meanOverProblems([this](std::uint64_t seed) {
+        draw(seed);
+        TrainableBlock block = this->block("W3A3KV3");
+        TrainingRecipe recipe;
+        recipe.epochs = 20;
+        recipe.batch = kSequences;
+        const JobContext context;
+        double share = 0;
+        const auto training = trainBlock(block, {m_inputs, m_targets}, m_rope, recipe, context,
+                                         [&](double part) { share += part; });
+        EXPECT_EQ(training.value().losses.size(), 20U);
+        EXPECT_NEAR(share, 1, 1e-9);
+        return test::lossChange(training->losses);
+    });
+    EXPECT_TRUE(change.isBelowZero()) << change;
 }
 
 TEST_P(EveryParameterisation, StateComesBack) {
@@ -209,18 +222,22 @@ protected:
     ModelConfig m_config = smallConfig();
     Rope m_rope = Rope::create(m_config, kTokens, at::kCPU);
     Distillation m_data;
-    std::vector<BlockWeights> m_weights{randomBlock(m_config, 1), randomBlock(m_config, 2)};
+    std::vector<BlockWeights> m_weights;
     TrainingRecipe m_recipe;
     JobContext m_context;
 
-    void SetUp() override {
+    void SetUp() override { draw(0); }
+
+    /// Weights and data of one problem.
+    void draw(std::uint64_t seed) {
         m_recipe.endToEndSteps = 12;
         m_recipe.batch = 2;
-        m_data.embedding = randomTensor({50, m_config.hiddenSize}, 4);
-        m_data.head = randomTensor({50, m_config.hiddenSize}, 5) * 0.3;
+        m_weights = {randomBlock(m_config, seed + 1), randomBlock(m_config, seed + 2)};
+        m_data.embedding = randomTensor({50, m_config.hiddenSize}, seed + 4);
+        m_data.head = randomTensor({50, m_config.hiddenSize}, seed + 5) * 0.3;
         m_data.finalNorm = at::ones({m_config.hiddenSize});
         m_data.normEpsilon = m_config.normEpsilon;
-        at::manual_seed(3);
+        at::manual_seed(seed + 3);
         m_data.tokens = at::randint(50, {kSequences, kTokens}, at::kLong);
         at::Tensor x = at::embedding(m_data.embedding, m_data.tokens);
         BlockHooks none;
@@ -239,32 +256,34 @@ protected:
         return blocks;
     }
 
-    /// Sum of the last four losses over that of the first four.
-    double lossRatio() {
+    double lossChange(bool learnRounding) {
+        m_recipe.endToEndSteps = 40;
+        m_recipe.endToEndRate = 5e-3;
+        m_recipe.batch = kSequences;
+        m_recipe.learnRounding = learnRounding;
+        m_recipe.endToEndRoundingRate = 2e-2;
         auto learned = blocks();
         const auto training =
             trainEndToEnd(learned, m_data, m_rope, m_recipe, {},
                           {10, [](const EndToEndState&) { return Status{}; }}, m_context, [](double) {});
-        if (!training || training->losses.size() < 8) return std::nan("");
-        const std::vector<double>& losses = training->losses;
-        return std::accumulate(losses.end() - 4, losses.end(), 0.0) /
-               std::accumulate(losses.begin(), losses.begin() + 4, 0.0);
+        return test::lossChange(training.value().losses);
     }
 };
 
-TEST_F(Distil, LowersTheDivergence) {
-    m_recipe.endToEndSteps = 40;
-    m_recipe.endToEndRate = 5e-3;
-    EXPECT_LT(lossRatio(), 0.8);
-}
-
-TEST_F(Distil, LearnedRoundingLowersTheDivergenceFurther) {
-    m_recipe.endToEndSteps = 40;
-    m_recipe.endToEndRate = 5e-3;
-    const double without = lossRatio();
-    m_recipe.learnRounding = true;
-    m_recipe.endToEndRoundingRate = 2e-2;
-    EXPECT_LT(lossRatio(), without);
+TEST_F(Distil, LowersTheDivergenceAndFurtherWithLearnedRounding) {
+    std::vector<double> without;
+    const test::Mean change = test::meanOverProblems([&](std::uint64_t seed) {
+        draw(seed);
+        without.push_back(lossChange(false));
+        return without.back();
+    });
+    EXPECT_TRUE(change.isBelowZero()) << change;
+    auto other = without.begin();
+    const test::Mean further = test::meanOverProblems([&](std::uint64_t seed) {
+        draw(seed);
+        return lossChange(true) - *other++;
+    });
+    EXPECT_TRUE(further.isBelowZero()) << further;
 }
 
 TEST_F(Distil, GoesOnAfterAnInterruptionWithTheSameBits) {

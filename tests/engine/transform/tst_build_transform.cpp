@@ -343,6 +343,30 @@ TEST(BuildTransform, DeadChannelsAreReportedAndHarmless) {
     }
 }
 
+TEST(BuildTransform, ZerosAreNoReasonToEnd) {
+    for (const bool zeroInputs : {false, true})
+        for (const bool zeroWeight : {false, true}) {
+            Layer layer = makeLayer(192, 50, 71);
+            if (zeroInputs) layer.x.zero_();
+            if (zeroWeight) layer.weight.zero_();
+            layer.moments = momentsOf(layer.x);
+            const at::Tensor weight = layer.weight.to(at::kDouble);
+            const at::Tensor expected = layer.x.matmul(weight.t());
+            for (const TransformKind kind : kKinds) {
+                std::vector<std::string> notes;
+                const auto built = buildTransform(kind, layer.moments, layer.weight, 9, notes);
+                ASSERT_TRUE(built) << transformInfo(kind).id << ": " << built.error().text();
+                const at::Tensor moved = built->applyToWeight(weight);
+                EXPECT_TRUE(at::isfinite(moved).all().item<bool>()) << transformInfo(kind).id;
+                EXPECT_EQ(moved.abs().max().item<double>() == 0, zeroWeight) << transformInfo(kind).id;
+                const at::Tensor found = built->applyToActivations(layer.x).matmul(moved.t());
+                EXPECT_LE((found - expected).abs().max().item<double>(),
+                          kDouble * expected.abs().max().item<double>())
+                    << transformInfo(kind).id;
+            }
+        }
+}
+
 TEST(BuildTransform, NotesTheBlockHadamard) {
     const Layer layer = makeLayer(92, 20, 81);
     std::vector<std::string> notes;
