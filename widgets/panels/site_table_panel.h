@@ -85,7 +85,6 @@ private:
     QLineEdit* m_pattern = nullptr;
     SiteKeys m_chosen;        ///< by the user or select(), shown by the filters or not
     bool m_filtering = false; ///< the selection changes with the rows that are shown, not by anybody's choice
-    bool m_follow = false;    ///< the current row was in sight before the rows were sorted again
     QComboBox* m_source = nullptr; ///< kind of measured values
     bool m_follow = false;         ///< the current row was in sight before the rows were sorted again
     QLabel* m_count = nullptr;
