@@ -17,6 +17,7 @@
 #include "engine/io/model_config.h"
 #include "widgets/format.h"
 #include "widgets/models/run_list_model.h"
+#include "widgets/models/site_table_model.h"
 #include "widgets/panels/message_bar.h"
 #include "widgets/panels/run_panel.h"
 
