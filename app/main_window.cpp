@@ -212,8 +212,8 @@ void MainWindow::updateStatus() {
 void MainWindow::updateSummary() {
     const PlanState& state = m_plan.state();
     // An analysis may hold some layers only; the plan is about all of them.
-    const PlanSummary summary =
-        summarizePlan(state.plan, listedSites(m_session.modelConfig(), m_session.experts()), m_session.parameters());
+    const PlanSummary summary = summarizePlan(
+        state.plan, listedSites(m_session.modelConfig(), m_session.experts()), m_session.parameters());
     const SiteRanking ranking = currentRanking();
     m_workspace->showRanking(ranking);
     m_planPanel->setSummary(summary, ranking);

@@ -122,7 +122,7 @@ void Workspace::setRefusal(const QString& reason) {
 }
 
 void Workspace::restoreDefaultSizes() {
-    m_splitter->setSizes({470, 690, 280});
+    m_splitter->setSizes({484, 676, 280});
 }
 
 void Workspace::connectSelection() {

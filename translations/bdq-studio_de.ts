@@ -2826,10 +2826,6 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
         <translation>Was die Spalte des gemessenen SQNR zeigt: Werte der Analyse, des mitlaufenden Arbeiters (live) oder eines Laufs. Sie sind an verschiedenen Token mit verschiedener Rundung gemessen: eine Spalte zeigt eine Art, der Inspektor alle.</translation>
     </message>
     <message>
-        <source>&amp;Measured:</source>
-        <translation>&amp;Gemessen:</translation>
-    </message>
-    <message>
         <source>Sort again</source>
         <translation>Neu sortieren</translation>
     </message>
@@ -2856,6 +2852,10 @@ Die Filterzeile oder die Schwelle im Flatness-Diagramm löschen.</translation>
     <message>
         <source>losses: %1</source>
         <translation>Verluste: %1</translation>
+    </message>
+    <message>
+        <source>SQNR: %1</source>
+        <translation>SQNR: %1</translation>
     </message>
 </context>
 <context>

@@ -109,12 +109,13 @@ constexpr std::array kMetrics{
         "with only this site quantized; mean over tokens. Of sites whose divergences are small the sum "
         "estimates that of all of them quantized.",
         true},
-    MetricInfo{
-        "loss_estimated", "KL of one site, estimated", "nats",
-        "KL(p || q) as above to second order, from one backward pass over the calibration text: 1/2 E (g . e)^2, e = "
-        "rounding errors of the site's weights and inputs, g = gradient of the log probability of labels drawn from "
-        "the model's own distribution.",
-        true},
+    MetricInfo{"loss_estimated", "KL of one site, estimated", "nats",
+               "KL(p || q) as above to second order, from one backward pass over the calibration text: 1/2 E "
+               "(g . e)^2, e = "
+               "rounding errors of the site's weights and inputs, g = gradient of the log probability of "
+               "labels drawn from "
+               "the model's own distribution.",
+               true},
     MetricInfo{
         "average_weight_bits", "Average weight bits", "bit",
         "Bits per weight over all linear layers of the model, those that are not quantized at 16; fp16 "

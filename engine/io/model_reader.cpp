@@ -122,7 +122,7 @@ Status ModelReader::read(const TensorEntry& entry, std::span<float> out) const {
 }
 
 Status ModelReader::checkComputable() const {
-    if (m_impl->model.refusal) return passOn(*m_impl->model.refusal);
+    if (m_impl->model.refusal) return passOn(*m_impl->model.refusal, m_impl->model.index.path);
     return {};
 }
 

@@ -18,8 +18,8 @@ namespace bdq {
 class ModelWeights {
 public:
     /// Architectures: io::kComputedArchitectures, each with biases where the file has them. Errors: the
-    /// reader's, its checkComputable's; Unsupported (architecture, RoPE scaling other than linear and llama3, a tensor that the
-    /// network computed here would ignore), NotFound (missing tensor), ShapeMismatch.
+    /// reader's, its checkComputable's; Unsupported (architecture, RoPE scaling other than linear and llama3,
+    /// a tensor that the network computed here would ignore), NotFound (missing tensor), ShapeMismatch.
     static Result<ModelWeights> open(const std::string& path);
 
     [[nodiscard]] const io::ModelReader& reader() const { return *m_reader; }

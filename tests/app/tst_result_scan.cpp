@@ -143,7 +143,10 @@ private slots:
         QVERIFY(test::produce(analysis("analysis")));
         const std::string file = folder("analysis") + "/analysis.json";
         std::string text = *readTextFile(file, 1 << 24);
-        text.insert(text.find('{') + 1, "\"model_fingerprint\": \"other weights\",");
+        const std::string key = "\"model_fingerprint\":\"";
+        const std::size_t begin = text.find(key) + key.size();
+        QVERIFY(begin > key.size());
+        text.replace(begin, text.find('"', begin) - begin, "other weights");
         QVERIFY(writeFileAtomically(file, text));
         QVERIFY(find().empty());
         QCOMPARE(findResults({{root(), 1}}, {"other weights", "/nowhere"}).size(), std::size_t(1));

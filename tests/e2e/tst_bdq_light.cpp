@@ -119,7 +119,7 @@ const std::vector<UsageRow> kUsageRows{
     {"budgetWithoutSense", {"plan", "a", "--out", "p", "--budget", "four"}, {"--budget", "four", "W4"}},
     {"unknownMetric",
      {"plan", "a", "--out", "p", "--budget", "4", "--metric", "best"},
-     {"best", "kl, output, predicted"}},
+     {"best", "kl, estimated, output, predicted"}},
     {"planOfNineBits", {"plan", "a", "--out", "p", "--budget", "4", "--bits", "2,9"}, {"--bits", "9"}},
     {"activationIsNotACache",
      {"plan", "a", "--out", "p", "--budget", "4", "--activation", "KV4"},

@@ -16,7 +16,7 @@ namespace bdq {
 
 namespace {
 
-constexpr int kMarkMs = 1000;
+constexpr int kMarkMs = 350; ///< long enough to be noticed, too short to read as a selection
 
 /// What one kind measured of the selected rows.
 struct KindValues {
@@ -114,6 +114,8 @@ InspectorSqnr::InspectorSqnr(QWidget* parent)
     m_values->setTextFormat(Qt::RichText);
     m_values->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_values->setMargin(2);
+    m_values->setWordWrap(true);
+    m_values->setMinimumWidth(160); // a narrow window cuts the table; its tool tip says all
     m_missing = new QLabel(this);
     m_prediction = new QLabel(this);
     for (QLabel* note : {m_prediction, m_missing}) {
@@ -136,6 +138,7 @@ void InspectorSqnr::addRow(QGridLayout* grid, int row, const QString& title, con
     value = new QLabel(this);
     value->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     value->setFont(tabularFont(font()));
+    value->setWordWrap(true);
     value->setAccessibleName(title);
     grid->addWidget(label, row, 0);
     grid->addWidget(value, row, 1);

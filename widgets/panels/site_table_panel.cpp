@@ -114,7 +114,7 @@ void SiteTablePanel::setupFilterRow() {
            "worker (live), or of a run. They are measured on different tokens with different "
            "rounding: one column holds one kind, the inspector lists all."));
     m_source->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_source->setMinimumContentsLength(8);
+    m_source->setMinimumContentsLength(6);
     connect(m_source, &QComboBox::activated, this, [this](int index) {
         const std::vector<MeasuredSource> sources = m_model->sources();
         if (static_cast<std::size_t>(index) < sources.size())
@@ -123,9 +123,6 @@ void SiteTablePanel::setupFilterRow() {
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     row->addWidget(m_pattern, 1);
-    auto* measured = new QLabel(tr("&Measured:"), this);
-    measured->setBuddy(m_source);
-    row->addWidget(measured);
     row->addWidget(m_source);
     static_cast<QVBoxLayout*>(layout())->addLayout(row);
     connect(m_pattern, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -146,7 +143,7 @@ void SiteTablePanel::refilter(const std::function<void()>& change) {
 }
 
 void SiteTablePanel::setupCountRow() {
-    m_count = new QLabel(this);
+    m_count = new ElidedLabel(this);
     m_ranked = new ElidedLabel(this);
     m_count->setForegroundRole(QPalette::PlaceholderText);
     m_ranked->setForegroundRole(QPalette::PlaceholderText);
@@ -174,7 +171,7 @@ void SiteTablePanel::fillSources() {
     m_source->clear();
     const std::vector<MeasuredSource> sources = m_model->sources();
     for (const MeasuredSource& source : sources) {
-        m_source->addItem(measuredSourceText(source));
+        m_source->addItem(tr("SQNR: %1").arg(measuredSourceText(source)));
         if (source == m_model->source()) m_source->setCurrentIndex(m_source->count() - 1);
     }
     m_source->setEnabled(!sources.empty());

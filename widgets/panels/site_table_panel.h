@@ -87,7 +87,7 @@ private:
     bool m_filtering = false; ///< the selection changes with the rows that are shown, not by anybody's choice
     QComboBox* m_source = nullptr; ///< kind of measured values
     bool m_follow = false;         ///< the current row was in sight before the rows were sorted again
-    QLabel* m_count = nullptr;
+    ElidedLabel* m_count = nullptr;
     ElidedLabel* m_ranked = nullptr; ///< by which losses
     QToolButton* m_sortAgain = nullptr;
     QLabel* m_empty = nullptr;

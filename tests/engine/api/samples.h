@@ -63,7 +63,7 @@ inline SensitivitySpec sensitivitySpec() {
             {TransformKind::Bdq, TransformKind::None},
             {0, 1, 5},
             WeightRounding::Rtn,
-            {"t.txt", 2, 128},
+            {"t.txt", 3, 128},
             {"cuda:1", 3},
             BosMode::Off};
 }

@@ -69,7 +69,7 @@ TEST(JobSpecText, CommandLineNamesOnlyWhatIsNotDefault) {
     EXPECT_EQ(
         commandLine(samples::sensitivitySpec()),
         "bdq sensitivity out/analysis --model 'm o.gguf' --bits 3,4g64asym,2sym,16 --activation A4g128asym "
-        "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt --sequences 2 --seq-len 128 --bos "
+        "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt --sequences 3 --seq-len 128 --bos "
         "off "
         "--device cuda:1 --threads 3");
 }

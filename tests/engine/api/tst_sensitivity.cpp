@@ -156,11 +156,11 @@ TEST(Sensitivity, TheCommandLineSaysWhatIsNotTheDefault) {
     spec.transforms = {TransformKind::Bdq, TransformKind::None};
     spec.layers = {0, 1, 5};
     spec.rounding = WeightRounding::Rtn;
-    spec.text = {"t.txt", 2, 128};
+    spec.text = {"t.txt", 3, 128};
     spec.device = {"cpu", 2};
     EXPECT_EQ(commandLine(spec), "bdq sensitivity ./-x --model 'm o.gguf' --bits 3,4g64asym --activation A4 "
                                  "--transforms bdq,none --layers 0-1,5 --weights rtn --text t.txt "
-                                 "--sequences 2 --seq-len 128 --device cpu --threads 2");
+                                 "--sequences 3 --seq-len 128 --device cpu --threads 2");
     EXPECT_EQ(shellQuoted("it's"), "'it'\\''s'");
     EXPECT_EQ(shellQuoted(""), "''");
 }

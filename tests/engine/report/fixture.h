@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include <unistd.h>
@@ -60,6 +61,11 @@ inline SiteDetail siteDetail(SiteKey key, TransformKind after) {
 
 inline TransformAnalysis transformAnalysis(SiteKey key, TransformKind kind) {
     TransformAnalysis value = samples::transform(1);
+    value.loss.reset(); // withLosses() gives them back
+    value.weightNoiseSymmetricSearched.reset();
+    value.weightNoiseAsymmetricSearched.reset();
+    value.sqnrDbTokenMedian.clear();
+    value.sqnrDbTokenLow.clear();
     const double gain = 4.0 * static_cast<int>(kind);
     value.activation.entropyNormalized =
         0.5 / (1 + static_cast<int>(kind)) + 0.1 * std::abs(wave(key.layer, key.site));
@@ -77,11 +83,13 @@ inline AnalysisResult syntheticAnalysis(const std::vector<TransformKind>& transf
     AnalysisResult analysis = samples::analysis();
     analysis.spec.transforms = transforms;
     analysis.spec.schemes = {"W4A4", "W8A8"};
+    analysis.lossEstimate.reset();
     analysis.sites.clear();
     for (int layer = 0; layer < kLayers; ++layer)
         for (Site kind : kLinearSites) {
             SiteAnalysis site = samples::site({layer, kind});
             site.detailFile = "sites/" + std::to_string(layer) + std::string(siteName(kind)) + ".safetensors";
+            site.topTokenEnergyShare = std::numeric_limits<double>::quiet_NaN();
             site.transforms.clear();
             for (TransformKind transform : transforms)
                 site.transforms[transform] = transformAnalysis(site.key, transform);

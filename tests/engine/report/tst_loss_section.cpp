@@ -52,7 +52,8 @@ TEST(LossSection, RanksByEstimatedLossesAndSaysSo) {
 
 TEST(LossSection, TabulatesSumsByWeightBitsAndEverySite) {
     const ReportData data = dataOf(withLosses(plain()));
-    const std::vector<const Table*> found = tables(lossSection(data));
+    const Section section = lossSection(data);
+    const std::vector<const Table*> found = tables(section);
     ASSERT_EQ(found.size(), 2U);
     const Table& sums = *found[0];
     ASSERT_EQ(sums.columns.size(), 1U + 7U);
@@ -71,7 +72,7 @@ TEST(LossSection, TabulatesSumsByWeightBitsAndEverySite) {
     EXPECT_EQ(sites.rows[0][4].text.substr(0, 3), "!! ");
     EXPECT_EQ(sites.rows[0][7].text, "7.8"); // median over the tokens
     EXPECT_EQ(sites.rows[0][9].text, "! 99.9 %");
-    EXPECT_EQ(sites.rows[1][9].text, "2 %");
+    EXPECT_EQ(sites.rows[1][9].text, "2.00 %");
     EXPECT_NEAR(std::stod(sites.rows.back()[5].exact), 100, 1e-9); // the shares are shares of all
 }
 
@@ -82,7 +83,8 @@ TEST(LossSection, MeasuredLossesComeBeforeEstimatedOnes) {
     EXPECT_EQ(plan.ranking.basis, LossBasis::Measured);
     EXPECT_EQ(costliest(plan, 1).front(), (SiteKey{0, Site::O}));
     EXPECT_NE(texts(lossSection(data)).find("511 tokens of measured.txt"), std::string::npos);
-    EXPECT_EQ(tables(lossSection(data))[0]->columns.size(), 2U); // only W4 was measured
+    const Section section = lossSection(data);
+    EXPECT_EQ(tables(section)[0]->columns.size(), 2U); // only W4 was measured
     data.sensitivity->rows.pop_back(); // one site is missing: the two are never mixed
     plan = rankedPlan(data);
     EXPECT_EQ(plan.ranking.basis, LossBasis::Estimated);
