@@ -30,7 +30,7 @@ struct LossEstimateOptions {
     int tokens =
         1024; ///< about so many, from the start of the text: what `bdq sensitivity` measures by default
     int sequenceLength = 512; ///< at most
-    int labels = 4;           ///< a token; fewer when the gradients of a block would not fit
+    int labels = 2;           ///< a token; fewer when the gradients of a block would not fit
     std::uint64_t seed = 0;
 };
 
