@@ -134,6 +134,7 @@ void InspectorPanel::Private::makeEditors(InspectorPanel* panel, QVBoxLayout* la
     form->setHorizontalSpacing(12);
     form->setVerticalSpacing(8);
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    form->setRowWrapPolicy(QFormLayout::WrapLongRows); // long titles in large letters
     form->addRow(InspectorPanel::tr("&Transform"), transform);
     const QString names[3] = {InspectorPanel::tr("Bits of weights"),
                               InspectorPanel::tr("Bits of activations"),

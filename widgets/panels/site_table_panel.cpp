@@ -13,6 +13,7 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QStackedLayout>
+#include <QStyle>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -113,8 +114,9 @@ void SiteTablePanel::setupFilterRow() {
         tr("What the column of measured SQNR shows: values of the analysis, of the resident "
            "worker (live), or of a run. They are measured on different tokens with different "
            "rounding: one column holds one kind, the inspector lists all."));
-    m_source->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_source->setMinimumContentsLength(6);
+    m_source->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    for (QWidget* narrow : {static_cast<QWidget*>(m_source), static_cast<QWidget*>(m_pattern)})
+        narrow->setMinimumWidth(80); // what a narrow window leaves it
     connect(m_source, &QComboBox::activated, this, [this](int index) {
         const std::vector<MeasuredSource> sources = m_model->sources();
         if (static_cast<std::size_t>(index) < sources.size())
@@ -148,7 +150,8 @@ void SiteTablePanel::setupCountRow() {
     m_count->setForegroundRole(QPalette::PlaceholderText);
     m_ranked->setForegroundRole(QPalette::PlaceholderText);
     m_sortAgain = new QToolButton(this);
-    m_sortAgain->setText(tr("Sort again"));
+    m_sortAgain->setIcon(style()->standardIcon(QStyle::SP_BrowserReload));
+    m_sortAgain->setAccessibleName(tr("Sort again"));
     m_sortAgain->setToolTip(tr("The plan has changed since the rows were sorted. They stay where they are "
                                "while you edit; this puts them in order."));
     m_sortAgain->setAutoRaise(true);

@@ -18,7 +18,7 @@ constexpr int kAnalysedRole = Qt::UserRole + 1;
 TransformBox::TransformBox(QWidget* parent) : QComboBox(parent) {
     setPlaceholderText(tr("mixed"));
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    setMinimumContentsLength(12);
+    setMinimumContentsLength(8);
     setAccessibleName(tr("Transform"));
     connect(this, &QComboBox::activated, this, &TransformBox::choose);
 }
