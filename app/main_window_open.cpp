@@ -194,8 +194,7 @@ void MainWindow::showRunValues() {
     if (!m_shownRun) return;
     const QString folder = QString::fromStdString(m_shownRun->dir);
     const RunInfo* listed = m_runList->find(folder);
-    m_workspace->sites()->addRun(folder, tr("run %1").arg(listed ? listed->title : QString()),
-                                 *m_shownRun->result);
+    m_workspace->sites()->addRun(folder, listed ? listed->title : QString(), *m_shownRun->result);
 }
 
 void MainWindow::saveSession(bool askName) {

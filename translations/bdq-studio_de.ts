@@ -1584,10 +1584,6 @@ Eine oder mehrere Zeilen der Schichttabelle auswählen oder auf einen Punkt in e
         <translation>Verluste gemessen: Rangfolge und Regler der mittleren Bits gehen nach dem, was das ganze Modell an jeder Stelle verliert</translation>
     </message>
     <message>
-        <source>run %1</source>
-        <translation>Lauf %1</translation>
-    </message>
-    <message>
         <source>, then it stops</source>
         <translation>, danach hält er an</translation>
     </message>

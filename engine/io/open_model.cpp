@@ -35,8 +35,7 @@ void checkNotQuantized(OpenModel& model, const std::string& label) {
                                    ".weight_scale_inv", ".weight.absmax", ".SCB", ".input_scale"})
             if (tensor.name.ends_with(suffix))
                 refuse(model, ErrorCode::Unsupported,
-                       label + ": the checkpoint is already quantized (tensor " +
-                           inQuotes(tensor.name) +
+                       label + ": the checkpoint is already quantized (tensor " + inQuotes(tensor.name) +
                            "); it can be listed but not computed, expected weights of F32, F16 or BF16");
 }
 

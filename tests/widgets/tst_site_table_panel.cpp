@@ -12,6 +12,7 @@
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
+#include <QToolButton>
 #include <QTranslator>
 #include <QVBoxLayout>
 #include <QWindow>
@@ -121,7 +122,7 @@ void TstSiteTablePanel::rowsStayWhileTheyAreEdited() {
     model.setAnalysis(analysis);
     test::shot(panel, QSize(470, 300));
     const SiteKeys before = panel.visibleKeys();
-    auto* again = test::button(panel, "Sort again");
+    auto* again = qobject_cast<QToolButton*>(test::byName(panel, "Sort again"));
     QVERIFY(!again->isVisible());
     for (const std::size_t row : {0U, 1U, 2U}) { // the three that cost most, one after the other
         plan.overrides[before[row]] = test::scheme("W8A8KV4");

@@ -18,6 +18,14 @@ struct SiteTableModel::Private {
     [[nodiscard]] bool analysed() const {
         return std::ranges::any_of(rows, [](const SiteRow& row) { return row.site.has_value(); });
     }
+    /// The analysis that a run brings describes its text and measures no scheme.
+    [[nodiscard]] bool analysisMeasured() const {
+        return std::ranges::any_of(rows, [](const SiteRow& row) {
+            return row.site && std::ranges::any_of(row.site->transforms, [](const auto& entry) {
+                       return !entry.second.sqnrDbMeasured.empty();
+                   });
+        });
+    }
 };
 
 SiteTableModel::SiteTableModel(QObject* parent)
@@ -162,7 +170,8 @@ void SiteTableModel::setSource(const MeasuredSource& source) {
     emit sourcesChanged();
 }
 
-/// The chosen kind stays while it is there; else the analysis, or without one the newest run.
+/// The chosen kind stays while it is there; else the analysis, or the newest run where the analysis measured
+/// nothing.
 void SiteTableModel::updateSources() {
     std::vector<MeasuredSource> sources;
     if (d->analysed()) sources = {{MeasuredKind::Analysis}, {MeasuredKind::Live}};
@@ -170,8 +179,9 @@ void SiteTableModel::updateSources() {
     sources.insert(sources.end(), runs.begin(), runs.end());
     if (sources == d->sources) return;
     d->sources = std::move(sources);
-    if (std::ranges::find(d->sources, d->values.source) == d->sources.end()) {
-        const bool onlyRuns = !runs.empty() && !d->analysed();
+    const bool onlyRuns = !runs.empty() && !d->analysisMeasured();
+    const bool gone = std::ranges::find(d->sources, d->values.source) == d->sources.end();
+    if (gone || (onlyRuns && d->values.source.kind == MeasuredKind::Analysis)) {
         d->values.source = onlyRuns ? runs.back() : MeasuredSource{};
         changed(SqnrMeasuredColumn, SqnrMeasuredColumn);
     }

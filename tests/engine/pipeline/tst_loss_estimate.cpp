@@ -109,7 +109,7 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 // Eight bits: with fewer this random model is far from second order (a third too much without a transform
-// already here). 8 x 63 tokens and 4 labels a token: the sum over 24 sites has a standard error of about 10
+// already here). 8 x 63 tokens and 2 labels a token: the sum over 24 sites has a standard error of about 10
 // %; 50 % are that third and two of them, on any processor.
 TEST_F(LossEstimates, AddUpToTheMeasuredLosses) {
     for (const TransformKind transform : kTransforms)
@@ -159,7 +159,7 @@ TEST_F(LossEstimates, SayWhatTheyRestOnAndCanBeLeftOut) {
     ASSERT_TRUE(s_analysis.lossEstimate);
     EXPECT_EQ(s_analysis.lossEstimate->sequences, 8);
     EXPECT_EQ(s_analysis.lossEstimate->sequenceLength, 64);
-    EXPECT_EQ(s_analysis.lossEstimate->labels, 4);
+    EXPECT_EQ(s_analysis.lossEstimate->labels, 2);
     const AnalysisResult without = analysed("without", {0}, false);
     EXPECT_FALSE(without.lossEstimate);
     EXPECT_FALSE(without.sites.front().transforms.begin()->second.loss);

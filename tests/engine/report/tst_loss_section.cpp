@@ -85,7 +85,7 @@ TEST(LossSection, MeasuredLossesComeBeforeEstimatedOnes) {
     EXPECT_NE(texts(lossSection(data)).find("511 tokens of measured.txt"), std::string::npos);
     const Section section = lossSection(data);
     EXPECT_EQ(tables(section)[0]->columns.size(), 2U); // only W4 was measured
-    data.sensitivity->rows.pop_back(); // one site is missing: the two are never mixed
+    data.sensitivity->rows.pop_back();                 // one site is missing: the two are never mixed
     plan = rankedPlan(data);
     EXPECT_EQ(plan.ranking.basis, LossBasis::Estimated);
     EXPECT_EQ(costliest(plan, 1).front(), kCostliest);
