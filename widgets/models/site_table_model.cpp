@@ -18,12 +18,16 @@ struct SiteTableModel::Private {
     [[nodiscard]] bool analysed() const {
         return std::ranges::any_of(rows, [](const SiteRow& row) { return row.site.has_value(); });
     }
-    /// The analysis that a run brings describes its text and measures no scheme.
+    /// The analysis that a run brings holds the run's own scheme, KV cache included: nothing of linear layers
+    /// alone.
     [[nodiscard]] bool analysisMeasured() const {
-        return std::ranges::any_of(rows, [](const SiteRow& row) {
-            return row.site && std::ranges::any_of(row.site->transforms, [](const auto& entry) {
-                       return !entry.second.sqnrDbMeasured.empty();
-                   });
+        const auto measured = [](const auto& entry) {
+            return std::ranges::any_of(entry.second.sqnrDbMeasured, [](const auto& value) {
+                return value.first.find("KV") == std::string::npos;
+            });
+        };
+        return std::ranges::any_of(rows, [&](const SiteRow& row) {
+            return row.site && std::ranges::any_of(row.site->transforms, measured);
         });
     }
 };
