@@ -19,7 +19,28 @@ private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void runPanelFollowsModel();
     void anAnalysisHasNoPlotOfRows();
+    void runsThatAreFoundDoNotTakeTheSelection();
 };
+
+void TstRunPanel::runsThatAreFoundDoNotTakeTheSelection() {
+    RunListModel model;
+    RunPanel panel(&model);
+    RunInfo opened;
+    opened.id = "/runs/opened";
+    opened.state = RunState::Finished;
+    model.addOrUpdate(opened);
+    QCOMPARE(panel.selectedRun(), opened.id);
+    RunInfo found = opened;
+    found.id = "/runs/found";
+    found.createdMs = 5; // newer: it stands above
+    model.addOrUpdate(found);
+    QCOMPARE(panel.selectedRun(), opened.id);
+    RunInfo begun = found;
+    begun.id = "/runs/begun";
+    begun.state = RunState::Queued;
+    model.addOrUpdate(begun);
+    QCOMPARE(panel.selectedRun(), begun.id);
+}
 
 void TstRunPanel::runPanelFollowsModel() {
     RunListModel model;

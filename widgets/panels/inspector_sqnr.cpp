@@ -52,6 +52,12 @@ template <class Value, class Format> QString rangeText(const std::vector<Value>&
     return first == last ? first : InspectorSqnr::tr("%1 … %2").arg(first, last);
 }
 
+/// The resident worker answers GPTQ with searched ranges: its tokens are too few to fit it (SiteRequest).
+WeightRounding answeredRounding(const KindValues& kind) {
+    const bool live = kind.source.kind == MeasuredKind::Live;
+    return live && kind.rounding == WeightRounding::Gptq ? WeightRounding::Mse : kind.rounding;
+}
+
 QString cells(const QStringList& texts, const char* tag) {
     QString row;
     for (qsizetype i = 0; i < texts.size(); ++i)
@@ -73,7 +79,7 @@ QString tableText(const std::vector<KindValues>& kinds, std::size_t rows) {
             value += InspectorSqnr::tr(" (%1 of %2 rows)").arg(kind.values.size()).arg(rows);
         html += cells({measuredSourceText(kind.source),
                        rangeText(kind.tokens, [](std::int64_t count) { return formatCount(count); }),
-                       roundingTitle(kind.rounding), value},
+                       roundingTitle(answeredRounding(kind)), value},
                       "td");
     }
     return QStringLiteral("<table cellspacing=\"0\">%1</table>").arg(html);

@@ -199,9 +199,13 @@ void RunPanel::Private::connectModel(RunPanel* panel) {
     QObject::connect(model, &QAbstractItemModel::rowsInserted, panel,
                      [this, panel](const QModelIndex&, int first) {
                          updateState();
-                         // A new run is what the user waits for, unless a running one is being watched.
+                         // A run that begins is what the user waits for, unless a running one is being
+                         // watched; one that is found on the disk is not.
                          const RunInfo* watched = model->find(shown);
-                         if (!watched || watched->state != RunState::Running)
+                         const RunInfo* added = model->find(model->idAt(first));
+                         const bool begins =
+                             added && (added->state == RunState::Queued || added->state == RunState::Running);
+                         if (!watched || (begins && watched->state != RunState::Running))
                              panel->select(model->idAt(first));
                      });
     const auto gone = [this] {
