@@ -12,6 +12,10 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 constexpr int kSteps = 60; ///< two checkpoints on the way, at 25 and 50
+// Another process evaluates the same weights: where kernels sum in an order that follows from the addresses
+// of their operands, as MKL's do under MKL_CBWR=COMPATIBLE, fp32 sums differ in the last bits (2^-24 each;
+// 3e-9 of the perplexity seen).
+constexpr double kSameWeights = 1e-6;
 
 class BdqResidual : public E2eTest, public ::testing::WithParamInterface<std::string> {
 protected:
@@ -71,7 +75,9 @@ TEST_P(BdqResidual, goesOnAfterAKillWithTheSameBitsAndIsEvaluatedFromItsFolder) 
         }
     const fs::path rotation = path("r/layers/residual_rotation.safetensors");
     ASSERT_TRUE(fs::exists(rotation));
-    EXPECT_EQ(parse(evaluate("r", {"--json"}).out)["perplexity"], expected["perplexity"]);
+    const double perplexity = expected["perplexity"];
+    EXPECT_NEAR(parse(evaluate("r", {"--json"}).out)["perplexity"].get<double>(), perplexity,
+                kSameWeights * perplexity);
     const ProcessResult report = bdq({"report", path("r"), "--format", "md", "--out", path("report.md")});
     EXPECT_EQ(report.exitCode, 0) << report.err;
     fs::remove(rotation);
