@@ -44,11 +44,11 @@ at::Tensor gridSteps(const at::Tensor& x, const GridTensors& grids) {
     return (x / grids.scale).round_().add_(grids.zero).clamp_(grids.lowCode, grids.highCode).sub_(grids.zero);
 }
 
-RangeTensors searchRanges(const at::Tensor& x, const OperandScheme& scheme, float floor) {
+RangeTensors searchRanges(const at::Tensor& x, const OperandScheme& scheme, float floor, int percent) {
     const RangeTensors full = rangeTensors(x);
     at::Tensor best = at::ones_like(full.high);
     at::Tensor bestScore = at::full_like(full.high, std::numeric_limits<float>::infinity(), at::kDouble);
-    for (int i = 0; i < kRangeSteps; ++i) {
+    for (int i = 0; i < kRangeSteps; i += percent) {
         const float factor = static_cast<float>(100 - i) / 100.0F;
         const GridTensors grids = makeGrids({full.low * factor, full.high * factor}, scheme, floor);
         // In steps, as the CPU path: free of the weights' scale.

@@ -27,8 +27,9 @@ RangeTensors rangeTensors(const at::Tensor& x);
 GridTensors makeGrids(const RangeTensors& range, const OperandScheme& scheme, float floor);
 /// code - zero as fp32.
 at::Tensor gridSteps(const at::Tensor& x, const GridTensors& grids);
-/// Range shrunk per group by the L2.4 search.
-RangeTensors searchRanges(const at::Tensor& x, const OperandScheme& scheme, float floor);
+/// Range shrunk per group by the L2.4 search among the factors 1 - i percent / 100 above 0.2; `percent`
+/// divides kRangeSteps.
+RangeTensors searchRanges(const at::Tensor& x, const OperandScheme& scheme, float floor, int percent = 1);
 
 /// [..., n] -> [..., groups, width], padded with zeros; width = scheme.groupSize or n.
 at::Tensor toGroups(const at::Tensor& x, const OperandScheme& scheme);

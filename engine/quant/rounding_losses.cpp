@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include <ATen/ATen.h>
 
 #include "engine/quant/aten_grid.h"
 #include "engine/quant/parallel.h"
+#include "engine/quant/quantized_weight.h"
 #include "engine/quant/row_kernels.h"
 
 namespace bdq::quant {
@@ -19,9 +19,10 @@ constexpr int kLowestBits = 2;
 constexpr std::int64_t kChunkRows = 64;
 
 // The error is flat around its minimum: a twentieth of the range off costs less than a percent of it.
-constexpr int kFactors = 16;
+constexpr int kFactorPercent = 5;
+constexpr int kFactors = kRangeSteps / kFactorPercent;
 constexpr float factorAt(int index) {
-    return static_cast<float>(20 - index) / 20.0F;
+    return static_cast<float>(100 - kFactorPercent * index) / 100.0F;
 }
 
 /// Index of the factor for every width, 8 bits first: fewer bits want a smaller range, so each width starts
@@ -84,25 +85,6 @@ void flush(std::vector<float>& chunk, double* target) {
     for (std::size_t i = 0; i < chunk.size(); ++i)
         target[i] += static_cast<double>(chunk[i]);
     std::ranges::fill(chunk, 0.0F);
-}
-
-/// Per row the smallest L2.4 error among the factors, [rows, 1].
-at::Tensor searchFactorsAten(const at::Tensor& rows, const RangeTensors& range, const OperandScheme& scheme,
-                             float floor) {
-    at::Tensor best = at::ones_like(range.high);
-    at::Tensor bestScore = at::full_like(range.high, std::numeric_limits<double>::infinity(), at::kDouble);
-    for (int i = 0; i < kFactors; ++i) {
-        const float factor = factorAt(i);
-        const GridTensors grids = makeGrids({range.low * factor, range.high * factor}, scheme, floor);
-        const at::Tensor error =
-            (gridSteps(rows, grids) - rows / grids.scale).abs_().pow_(kRangeNormExponent);
-        const at::Tensor score =
-            error.sum(-1, true, at::kDouble) * grids.scale.to(at::kDouble).pow(kRangeNormExponent);
-        const at::Tensor better = score < bestScore;
-        best = at::where(better, at::full_like(best, factor), best);
-        bestScore = at::where(better, score, bestScore);
-    }
-    return best;
 }
 
 } // namespace
@@ -173,11 +155,8 @@ void RoundingLosses::addWithAten(const at::Tensor& rows, const at::Tensor& gradi
     for (std::int64_t k = 0; k < grids(); ++k) {
         const RangeRule& rule = m_rules[static_cast<std::size_t>(k / kWidths)];
         const OperandScheme scheme{kLowestBits + static_cast<int>(k % kWidths), rule.symmetric, 0};
-        RangeTensors chosen = range;
-        if (rule.searched) {
-            const at::Tensor factor = searchFactorsAten(rows, range, scheme, m_floor);
-            chosen = {range.low * factor, range.high * factor};
-        }
+        const RangeTensors chosen =
+            rule.searched ? searchRanges(rows, scheme, m_floor, kFactorPercent) : range;
         const GridTensors grid = makeGrids(chosen, scheme, m_floor);
         const at::Tensor errors = gridSteps(rows, grid).mul_(grid.scale).sub_(rows);
         const at::Tensor products = gradients * errors;
